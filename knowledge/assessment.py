@@ -1,0 +1,253 @@
+"""The assessment: what was concluded, in the exact shape it has on the wire beside the cards.
+
+Values only. Absent members are omitted when encoded; field names become camelCase.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from knowledge.facts import Evidence, Missing, Notice, Unreadable
+
+
+Action = Literal[
+    "withhold",
+    "interrupt",
+    "discontinue-current",
+    "discontinue-permanently",
+    "continue",
+    "resume-with-conditions",
+    "not-stated",
+    "no-toxicity",
+    "not-applicable",
+    "cannot-evaluate",
+]
+TocilizumabStatus = Literal["blocked", "cannot-evaluate", "not-addressed", "allowed"]
+Indication = Literal["administer", "consider", "not-addressed", "not-for-isolated-icans"]
+
+
+class Wire(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True):
+    """Base of every value that goes on the wire: camelCase, empty members omitted."""
+
+
+class Grade(Wire):
+    """A grade as the closed range of grades the facts allow, 0 to 4."""
+
+    at_least: int
+    at_most: int
+
+
+class Hours(Wire):
+    """Hours as a range; bounds come from gaps between observations."""
+
+    at_least: Decimal
+    at_most: Decimal
+
+
+class ChartedAt(Wire):
+    """The clinician's grade that was considered, its time and its resource."""
+
+    grade: int
+    at: datetime
+    ref: str
+
+
+class AxisState(Wire):
+    """One axis: its level, or levels joined by "-or-", or "unknown", with the evidence."""
+
+    level: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+def _event_names(field: str) -> str:
+    """`from` is a Python keyword: the field is `source` here and `from` on the wire."""
+    return {
+        "source": "from",
+        "max_grade": "maxGrade",
+        "hours_at_grade3": "hoursAtGrade3",
+        "resolved_at": "resolvedAt",
+        "resolved_confirmed": "resolvedConfirmed",
+    }.get(field, field)
+
+
+class Event(Wire, rename=_event_names):
+    """One toxicity event: where its history is from, its course and whether it is over."""
+
+    source: Literal["store", "request"]
+    onset: datetime
+    max_grade: Grade
+    recurrent: bool
+    hours_at_grade3: Hours | None = None
+    resolved_at: datetime | None = None
+    resolved_confirmed: bool = False
+    agent: str = ""
+
+
+class ToxicityState(Wire):
+    """One scale: assessed or not, the interval, the charted grade, the event and the axes."""
+
+    scale: str
+    assessed: bool
+    reason: str = ""
+    grade: Grade | None = None
+    acting: Grade | None = None
+    charted: ChartedAt | None = None
+    event: Event | None = None
+    axes: dict[str, AxisState] = {}
+    missing: tuple[Missing, ...] = ()
+
+
+class Strength(Wire):
+    """How strongly the source asks for a next-dose condition, with its hours or percent."""
+
+    strength: Literal["required", "consider"]
+    hours: Decimal | None = None
+    hours_to: Decimal | None = None
+    percent: Decimal | None = None
+
+
+class Resolved(Wire):
+    """How long the toxicity must have been resolved; `strict` means more than, not at least."""
+
+    hours: Decimal
+    strict: bool
+
+
+class Restart(Wire):
+    """A restart or escalation dose as the source prints it."""
+
+    dose: Decimal
+    unit: str
+    after_days: int | None = None
+
+
+class CurrentInfusion(Wire):
+    """What happens to the infusion that is running now."""
+
+    action: str
+    resume_percent: Decimal | None = None
+
+
+class NextDose(Wire):
+    """Conditions the source puts on the next dose of the same product."""
+
+    hospitalize: Strength | None = None
+    monitor: Strength | None = None
+    premedicate: Strength | None = None
+    rate: Strength | None = None
+    max_infusion_hours: Decimal | None = None
+    resolved: Resolved | None = None
+    restart: Restart | None = None
+    escalate: Restart | None = None
+    dose_level: Literal["same", "reduced"] | None = None
+    current_infusion: CurrentInfusion | None = None
+
+
+class Medication(Wire):
+    """One medicine a row names; a dose only where the source prints one."""
+
+    agent: str
+    strength: Literal["administer", "consider", "as-needed"]
+    dose: Decimal | None = None
+    dose_to: Decimal | None = None
+    unit: str = ""
+    per: Literal["kg", "m2", "day"] | None = None
+    computed: Decimal | None = None
+    max_dose: Decimal | None = None
+    route: str = ""
+    every: str = ""
+    duration: str = ""
+    rule: str = ""
+
+
+class Tocilizumab(Wire):
+    """Whether tocilizumab may be given now, how much, and why not."""
+
+    status: TocilizumabStatus
+    indication: Indication
+    dose_mg: Decimal | None = None
+    uncapped_mg: Decimal | None = None
+    doses_this_event: int | None = None
+    doses_in_6_weeks: int | None = None
+    earliest: datetime | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class Rems(Wire):
+    """The REMS programme of the drafted product, and when its status was last verified."""
+
+    program: str
+    verified_on: str
+
+
+class Disposition(Wire, kw_only=True):
+    """What to do with the bispecific, why, for how long, and by which rules."""
+
+    action: Action
+    confirmed: bool
+    toxicity: str = ""
+    until: str = ""
+    reason: str = ""
+    rules: tuple[str, ...] = ()
+
+
+class OrderAssessment(Wire):
+    """The disposition of one drafted bispecific order."""
+
+    ref: str
+    ingredient: str
+    disposition: Disposition
+
+
+class Agent(Wire):
+    """The bispecific on board and when it was last given."""
+
+    ingredient: str
+    last_dose: datetime | None = None
+
+
+class ProtocolRef(Wire):
+    """Identity of the active protocol."""
+
+    id: str
+    version: int
+
+
+class Engine(Wire):
+    """Version of this software."""
+
+    version: str
+
+
+class KnowledgeRef(Wire):
+    """Which knowledge was used; `clinically_reviewed` has no default on purpose."""
+
+    version: str
+    sha256: str
+    clinically_reviewed: bool
+
+
+class Assessment(Wire):
+    """Everything concluded for one request; validated against the shipped JSON Schema."""
+
+    schema: str
+    evaluated_at: datetime
+    patient: str
+    site: str
+    mode: Literal["live", "silent"]
+    protocol: ProtocolRef
+    engine: Engine
+    knowledge: KnowledgeRef
+    crs: ToxicityState
+    icans: ToxicityState
+    disposition: Disposition
+    agent: Agent | None = None
+    orders: tuple[OrderAssessment, ...] = ()
+    next_dose: NextDose | None = None
+    medications: tuple[Medication, ...] = ()
+    tocilizumab: Tocilizumab | None = None
+    rems: Rems | None = None
+    notices: tuple[Notice, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()

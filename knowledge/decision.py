@@ -1,0 +1,97 @@
+"""The decision: the assessment plus the rule texts and checks that cards put into words.
+
+Values only; serialisable to JSON. `Decision` is what `knowledge.decide` returns and all that the
+cards need beside the draft resources.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+from knowledge.assessment import Assessment, Disposition, Tocilizumab
+from knowledge.facts import Allergy, Missing, Order
+
+
+class Citation(Struct, frozen=True):
+    """A source a reader can follow: document, publisher, date, place; and when it was reviewed."""
+
+    rule: str
+    title: str
+    publisher: str
+    published: date | None
+    at: str
+    url: str
+    reviewed_by: str
+
+
+class AppliedRow(Struct, frozen=True):
+    """One knowledge row that the facts reach: by their lower bound, or only by the upper one.
+
+    `condition` says what would have to be true ("grade 3", "48 hours or more at grade 3").
+    """
+
+    rule: str
+    toxicity: str
+    grade: int
+    reached: bool
+    action: str
+    condition: str
+    statements: tuple[str, ...]
+    note: str
+    citation: Citation
+    other_source: bool = False
+
+
+class OrderDecision(Struct, frozen=True):
+    """One drafted bispecific: its disposition and whether this service knows the product."""
+
+    order: Order
+    disposition: Disposition
+    known: bool
+    step_up: str = ""
+
+
+class TocilizumabDecision(Struct, frozen=True):
+    """The check of one tocilizumab draft; `problem` is empty when nothing speaks against it."""
+
+    order: Order
+    result: Tocilizumab
+    level: Literal["ok", "warning", "blocked", "cannot-evaluate"]
+    ordered_mg: Decimal | None
+
+
+class TocilizumabLine(Struct, frozen=True):
+    """One sentence about a tocilizumab limit with the place it comes from."""
+
+    text: str
+    citation: Citation
+
+
+class RemsDuty(Struct, frozen=True):
+    """One REMS duty to show at the order, with its source."""
+
+    role: str
+    text: str
+    citation: Citation
+
+
+class Decision(Struct, frozen=True):
+    """Everything concluded for one request, before it is put into words."""
+
+    assessment: Assessment
+    rows: tuple[AppliedRow, ...] = ()
+    orders: tuple[OrderDecision, ...] = ()
+    tocilizumab_orders: tuple[TocilizumabDecision, ...] = ()
+    tocilizumab_lines: tuple[TocilizumabLine, ...] = ()
+    tocilizumab_indicated: bool = False
+    tocilizumab_ordered: bool = False
+    not_checked: tuple[str, ...] = ()
+    allergies: tuple[Allergy, ...] = ()
+    rems_duties: tuple[RemsDuty, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    event_open: bool = False
+    other_cause: tuple[str, ...] = ()
+    unsupported: tuple[Order, ...] = ()
+    supportive_orders: tuple[Order, ...] = ()

@@ -1,0 +1,220 @@
+"""The clinical vocabulary every stage shares: what was observed, when, and by which evidence.
+
+Mapping fills these values, grading reads them. Nothing here decides anything. Times are
+timezone-aware UTC; numbers are `Decimal` in the unit named by the field. Series are oldest first.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from msgspec import Struct
+
+ToxicityName = Literal["crs", "icans"]
+OrderKind = Literal["btce", "tocilizumab", "anakinra", "corticosteroid", "antipyretic", "other"]
+Route = Literal["iv", "sc", "po", "other"]
+MaskingKind = Literal["antipyretic", "steroid", "anticytokine"]
+QueryName = Literal[
+    "patient",
+    "vitals",
+    "oxygen",
+    "assessments",
+    "labs",
+    "administrations",
+    "orders",
+    "conditions",
+    "procedures",
+    "encounter",
+]
+
+
+class Evidence(Struct, frozen=True, omit_defaults=True):
+    """Where a fact comes from, as the source system wrote it: resource, code, value, unit, time."""
+
+    ref: str
+    code: str = ""
+    value: str = ""
+    unit: str = ""
+    at: datetime | None = None
+    note: str = ""
+
+
+class Reading(Struct, frozen=True):
+    """One number at one time. `preliminary` can raise a grade and never resolve an event."""
+
+    at: datetime
+    value: Decimal
+    evidence: Evidence
+    preliminary: bool = False
+
+
+class Charted(Struct, frozen=True):
+    """One charted state at one time; several `levels` mean the record cannot tell them apart.
+
+    Levels are the words of the scale file's axis (for oxygen: none, low-flow, high-flow,
+    positive-pressure). An empty tuple means charted as not assessable (sedated, not performed).
+    """
+
+    at: datetime
+    levels: tuple[str, ...]
+    evidence: Evidence
+    preliminary: bool = False
+
+
+class Infusion(Struct, frozen=True):
+    """One vasoactive infusion interval; `end` None means still running at the evaluation time."""
+
+    agent: str
+    kind: Literal["vasopressor", "vasopressin", "inotrope"]
+    start: datetime
+    end: datetime | None
+    evidence: Evidence
+
+
+class Bolus(Struct, frozen=True):
+    """Intravenous fluid given as resuscitation, not as maintenance."""
+
+    at: datetime
+    evidence: Evidence
+
+
+class Masking(Struct, frozen=True):
+    """A drug that may hide fever: antipyretic, systemic steroid or anti-cytokine therapy."""
+
+    at: datetime
+    kind: MaskingKind
+    agent: str
+    evidence: Evidence
+
+
+class ChartedGrade(Struct, frozen=True):
+    """A clinician's grade. `usable`: final, amended or corrected, performed by a practitioner."""
+
+    toxicity: ToxicityName
+    grade: int
+    at: datetime
+    usable: bool
+    evidence: Evidence
+
+
+class Diagnosis(Struct, frozen=True):
+    """A coded diagnosis of a toxicity: history and maximum only, never a live grade."""
+
+    toxicity: ToxicityName
+    at_least: int
+    at_most: int
+    onset: datetime | None
+    abated: datetime | None
+    evidence: Evidence
+    contradictory: bool = False
+
+
+class Attribution(Struct, frozen=True):
+    """A clinician's statement about the cause of one toxicity's findings."""
+
+    toxicity: ToxicityName
+    cause: Literal["btce", "other-cause", "undetermined"]
+    at: datetime
+    evidence: Evidence
+
+
+class Dose(Struct, frozen=True):
+    """One administration that happened, wholly or partly. `end` None: instant or still running."""
+
+    ingredient: str
+    start: datetime
+    end: datetime | None
+    evidence: Evidence
+    route: Route | None = None
+    mg: Decimal | None = None
+
+
+class Order(Struct, frozen=True, omit_defaults=True):
+    """One draft order. `subcutaneous_product` marks tocilizumab forms that are not for CRS."""
+
+    ref: str
+    kind: OrderKind
+    ingredient: str
+    display: str
+    route: Route | None = None
+    subcutaneous_product: bool = False
+    dose_mg: Decimal | None = None
+    dose_mg_per_kg: Decimal | None = None
+    planned_start: datetime | None = None
+    selected: bool = True
+
+
+class ActiveOrder(Struct, frozen=True):
+    """An active (signed) order for a supportive drug, seen in prefetch; not an administration."""
+
+    ref: str
+    ingredient: str
+
+
+class Allergy(Struct, frozen=True):
+    """An AllergyIntolerance that names one of the drugs this service speaks about."""
+
+    ingredient: str
+    evidence: Evidence
+
+
+class Missing(Struct, frozen=True):
+    """A fact that could not be used or found, and why, in words a clinician can act on."""
+
+    fact: str
+    reason: str
+
+
+class Notice(Struct, frozen=True):
+    """Something the reader must know beside the grade; `code` is stable, `text` is for people."""
+
+    code: str
+    text: str
+
+
+class Unreadable(Struct, frozen=True):
+    """A part of the request that was not used, by its place in the request, and why."""
+
+    at: str
+    reason: str
+
+
+class Facts(Struct, frozen=True, omit_defaults=True):
+    """Everything the record says about one patient at `evaluated_at`, with evidence for each.
+
+    `answered` holds the prefetch queries that were answered (a Bundle, even empty, or null): only
+    for these does silence mean "none charted". `in_hospital`: ED or inpatient; None is unknown.
+    """
+
+    patient: str
+    evaluated_at: datetime
+    answered: frozenset[str] = frozenset()
+    age_years: int | None = None
+    sex: str | None = None
+    in_hospital: bool | None = None
+    temperatures: tuple[Reading, ...] = ()
+    systolic: tuple[Reading, ...] = ()
+    mean_pressure: tuple[Reading, ...] = ()
+    saturations: tuple[Reading, ...] = ()
+    oxygen: tuple[Charted, ...] = ()
+    infusions: tuple[Infusion, ...] = ()
+    boluses: tuple[Bolus, ...] = ()
+    support: tuple[Charted, ...] = ()
+    masking: tuple[Masking, ...] = ()
+    ice: tuple[Reading, ...] = ()
+    capd: tuple[Reading, ...] = ()
+    arousal: tuple[Charted, ...] = ()
+    seizure: tuple[Charted, ...] = ()
+    motor: tuple[Charted, ...] = ()
+    raised_icp: tuple[Charted, ...] = ()
+    grades: tuple[ChartedGrade, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    attributions: tuple[Attribution, ...] = ()
+    doses: tuple[Dose, ...] = ()
+    weights: tuple[Reading, ...] = ()
+    orders: tuple[Order, ...] = ()
+    active_orders: tuple[ActiveOrder, ...] = ()
+    allergies: tuple[Allergy, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
