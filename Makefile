@@ -1,0 +1,86 @@
+# Each target creates what it needs: a virtual environment made from the hash-pinned lock files.
+# `check` changes nothing; `fix` does.
+
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8080
+
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test coverage check lint types imports yaml knowledge fix bench lock spec lock-deps clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+# The editable install is built by the setuptools of the lock, without network.
+$(DEV): requirements-dev.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The development environment holds the run-time one: `run` uses whichever is there.
+run: $(or $(wildcard $(DEV)),$(RUNTIME)) ## start the demo on the loopback address (PORT=8080)
+	$(BIN)/python -m cds demo --port $(PORT)
+
+test: $(DEV) ## run the tests
+	$(BIN)/python -m pytest
+
+coverage: $(DEV) ## run the tests; fail under 100 % of knowledge, fhir_mapping and cards
+	$(BIN)/python -m pytest --cov --cov-report=term-missing --cov-fail-under=100
+
+check: lint types imports yaml knowledge ## lint, types, import contracts, knowledge and its lock
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(DEV)
+	$(BIN)/mypy
+
+imports: $(DEV)
+	$(BIN)/lint-imports
+
+yaml: $(DEV)
+	$(BIN)/yamllint --strict knowledge/data
+
+knowledge: $(DEV)
+	$(BIN)/python -m cds check
+
+fix: $(DEV) ## apply what the linter and the formatter can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(DEV) ## measure the hot path
+	$(BIN)/python -m tests.bench
+
+lock: $(DEV) ## write knowledge/knowledge.lock.json after a knowledge file and its version changed
+	$(BIN)/python -m cds lock
+
+spec: $(DEV) ## write knowledge/SPEC.md from the spec tests
+	$(BIN)/python -m cds spec
+
+# Resolved on the oldest Python supported, whose set of packages serves the newer ones too. Nothing of
+# this machine's package index may reach the files.
+COMPILE = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL CUSTOM_COMPILE_COMMAND="make lock-deps" \
+	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
+	--annotation-style=line --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+
+lock-deps: $(DEV) ## resolve the dependencies anew (needs Python 3.11 and network)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "The lock files are made with Python 3.11.")'
+	$(COMPILE) --extra dev --output-file requirements-dev.lock pyproject.toml
+	$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
+
+clean: ## remove caches and the virtual environment
+	rm -rf $(VENV) build *.egg-info .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
