@@ -32,21 +32,21 @@ class Wire(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_unkno
     """Base of every value that goes on the wire: camelCase, empty members omitted."""
 
 
-class Grade(Wire):
+class Grade(Wire, frozen=True):
     """A grade as the closed range of grades the facts allow, 0 to 4."""
 
     at_least: int
     at_most: int
 
 
-class Hours(Wire):
+class Hours(Wire, frozen=True):
     """Hours as a range; bounds come from gaps between observations."""
 
     at_least: Decimal
     at_most: Decimal
 
 
-class ChartedAt(Wire):
+class ChartedAt(Wire, frozen=True):
     """The clinician's grade that was considered, its time and its resource."""
 
     grade: int
@@ -54,7 +54,7 @@ class ChartedAt(Wire):
     ref: str
 
 
-class AxisState(Wire):
+class AxisState(Wire, frozen=True):
     """One axis: its level, or levels joined by "-or-", or "unknown", with the evidence."""
 
     level: str
@@ -72,7 +72,7 @@ def _event_names(field: str) -> str:
     }.get(field, field)
 
 
-class Event(Wire, rename=_event_names):
+class Event(Wire, frozen=True, rename=_event_names):
     """One toxicity event: where its history is from, its course and whether it is over."""
 
     source: Literal["store", "request"]
@@ -85,7 +85,7 @@ class Event(Wire, rename=_event_names):
     agent: str = ""
 
 
-class ToxicityState(Wire):
+class ToxicityState(Wire, frozen=True):
     """One scale: assessed or not, the interval, the charted grade, the event and the axes."""
 
     scale: str
@@ -99,7 +99,7 @@ class ToxicityState(Wire):
     missing: tuple[Missing, ...] = ()
 
 
-class Strength(Wire):
+class Strength(Wire, frozen=True):
     """How strongly the source asks for a next-dose condition, with its hours or percent."""
 
     strength: Literal["required", "consider"]
@@ -108,14 +108,14 @@ class Strength(Wire):
     percent: Decimal | None = None
 
 
-class Resolved(Wire):
+class Resolved(Wire, frozen=True):
     """How long the toxicity must have been resolved; `strict` means more than, not at least."""
 
     hours: Decimal
     strict: bool
 
 
-class Restart(Wire):
+class Restart(Wire, frozen=True):
     """A restart or escalation dose as the source prints it."""
 
     dose: Decimal
@@ -123,14 +123,14 @@ class Restart(Wire):
     after_days: int | None = None
 
 
-class CurrentInfusion(Wire):
+class CurrentInfusion(Wire, frozen=True):
     """What happens to the infusion that is running now."""
 
     action: str
     resume_percent: Decimal | None = None
 
 
-class NextDose(Wire):
+class NextDose(Wire, frozen=True):
     """Conditions the source puts on the next dose of the same product."""
 
     hospitalize: Strength | None = None
@@ -145,7 +145,7 @@ class NextDose(Wire):
     current_infusion: CurrentInfusion | None = None
 
 
-class Medication(Wire):
+class Medication(Wire, frozen=True):
     """One medicine a row names; a dose only where the source prints one."""
 
     agent: str
@@ -162,7 +162,7 @@ class Medication(Wire):
     rule: str = ""
 
 
-class Tocilizumab(Wire):
+class Tocilizumab(Wire, frozen=True):
     """Whether tocilizumab may be given now, how much, and why not."""
 
     status: TocilizumabStatus
@@ -175,14 +175,14 @@ class Tocilizumab(Wire):
     reasons: tuple[str, ...] = ()
 
 
-class Rems(Wire):
+class Rems(Wire, frozen=True):
     """The REMS programme of the drafted product, and when its status was last verified."""
 
     program: str
     verified_on: str
 
 
-class Disposition(Wire, kw_only=True):
+class Disposition(Wire, frozen=True, kw_only=True):
     """What to do with the bispecific, why, for how long, and by which rules."""
 
     action: Action
@@ -193,7 +193,7 @@ class Disposition(Wire, kw_only=True):
     rules: tuple[str, ...] = ()
 
 
-class OrderAssessment(Wire):
+class OrderAssessment(Wire, frozen=True):
     """The disposition of one drafted bispecific order."""
 
     ref: str
@@ -201,27 +201,27 @@ class OrderAssessment(Wire):
     disposition: Disposition
 
 
-class Agent(Wire):
+class Agent(Wire, frozen=True):
     """The bispecific on board and when it was last given."""
 
     ingredient: str
     last_dose: datetime | None = None
 
 
-class ProtocolRef(Wire):
+class ProtocolRef(Wire, frozen=True):
     """Identity of the active protocol."""
 
     id: str
     version: int
 
 
-class Engine(Wire):
+class Engine(Wire, frozen=True):
     """Version of this software."""
 
     version: str
 
 
-class KnowledgeRef(Wire):
+class KnowledgeRef(Wire, frozen=True):
     """Which knowledge was used; `clinically_reviewed` has no default on purpose."""
 
     version: str
@@ -229,7 +229,7 @@ class KnowledgeRef(Wire):
     clinically_reviewed: bool
 
 
-class Assessment(Wire):
+class Assessment(Wire, frozen=True):
     """Everything concluded for one request; validated against the shipped JSON Schema."""
 
     schema: str

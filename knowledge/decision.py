@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from knowledge.assessment import Assessment, Disposition, Tocilizumab
-from knowledge.facts import Allergy, Missing, Order
+from knowledge.facts import Allergy, Missing, Order, Reading
 
 
 class Citation(Struct, frozen=True):
@@ -95,3 +95,5 @@ class Decision(Struct, frozen=True):
     other_cause: tuple[str, ...] = ()
     unsupported: tuple[Order, ...] = ()
     supportive_orders: tuple[Order, ...] = ()
+    tocilizumab_weight: Reading | None = None
+    tocilizumab_mg_per_kg: Decimal | None = None

@@ -10,6 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+
 ToxicityName = Literal["crs", "icans"]
 OrderKind = Literal["btce", "tocilizumab", "anakinra", "corticosteroid", "antipyretic", "other"]
 Route = Literal["iv", "sc", "po", "other"]
@@ -218,3 +219,24 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     missing: tuple[Missing, ...] = ()
     notices: tuple[Notice, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+
+
+BISPECIFICS = frozenset(
+    {
+        "blinatumomab",
+        "elranatamab",
+        "epcoritamab",
+        "glofitamab",
+        "linvoseltamab",
+        "mosunetuzumab",
+        "talquetamab",
+        "tarlatamab",
+        "tebentafusp",
+        "teclistamab",
+    }
+)
+
+
+def bispecific_doses(facts: Facts) -> tuple[Dose, ...]:
+    """The administrations of a bispecific T-cell engager, oldest first."""
+    return tuple(d for d in facts.doses if d.ingredient in BISPECIFICS)

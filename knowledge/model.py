@@ -18,21 +18,21 @@ class Strict(Struct, frozen=True, forbid_unknown_fields=True, rename="camel", om
     """Base of every authored value: frozen, unknown keys refused."""
 
 
-class SourceRef(Strict):
+class SourceRef(Strict, frozen=True):
     """Which document (an id in references.yaml) and which place in it."""
 
     ref: str
     at: str
 
 
-class Review(Strict):
+class Review(Strict, frozen=True):
     """When the file was last checked and by which clinical role; `none` until one has."""
 
     on: date
     by: str
 
 
-class Header(Strict, kw_only=True):
+class Header(Strict, frozen=True, kw_only=True):
     """What every knowledge file starts with."""
 
     id: str
@@ -45,7 +45,7 @@ class Header(Strict, kw_only=True):
     replaces: str | None = None
 
 
-class Reference(Strict, kw_only=True):
+class Reference(Strict, frozen=True, kw_only=True):
     """One document a reader can find."""
 
     title: str
@@ -55,20 +55,20 @@ class Reference(Strict, kw_only=True):
     note: str = ""
 
 
-class References(Header, kw_only=True):
+class References(Header, frozen=True, kw_only=True):
     """All documents, by id."""
 
     references: dict[str, Reference]
 
 
-class Bound(Strict):
+class Bound(Strict, frozen=True):
     """Hours: exactly one of the two is given."""
 
     less_than: Decimal | None = None
     at_least: Decimal | None = None
 
 
-class When(Strict, kw_only=True):
+class When(Strict, frozen=True, kw_only=True):
     """The facts a row applies to. `occurrence` and `hoursAtGrade3` absent: any."""
 
     toxicity: ToxicityName
@@ -77,7 +77,7 @@ class When(Strict, kw_only=True):
     hours_at_grade3: Bound | None = None
 
 
-class Then(Strict, kw_only=True):
+class Then(Strict, frozen=True, kw_only=True):
     """What the source says. `action` absent: the source does not state a disposition."""
 
     action: Action | None = None
@@ -89,7 +89,7 @@ class Then(Strict, kw_only=True):
     statements: tuple[str, ...] = ()
 
 
-class Row(Strict, kw_only=True):
+class Row(Strict, frozen=True, kw_only=True):
     """One rule: facts, advice, place in the source, and what a reader must know about it."""
 
     id: str
@@ -99,7 +99,7 @@ class Row(Strict, kw_only=True):
     note: str = ""
 
 
-class StepUp(Strict, kw_only=True):
+class StepUp(Strict, frozen=True, kw_only=True):
     """Days allowed between step-up doses; doses are counted from the first ever given."""
 
     min_days: int
@@ -108,7 +108,7 @@ class StepUp(Strict, kw_only=True):
     source: SourceRef
 
 
-class Product(Header, kw_only=True):
+class Product(Header, frozen=True, kw_only=True):
     """One bispecific: identity, CRS and ICANS rows, step-up interval, known silences."""
 
     ingredient: str
@@ -119,7 +119,7 @@ class Product(Header, kw_only=True):
     gaps: tuple[str, ...] = ()
 
 
-class Protocol(Header, kw_only=True):
+class Protocol(Header, frozen=True, kw_only=True):
     """One site protocol: its own rows, and what it leaves to the label."""
 
     rows: tuple[Row, ...] = ()
@@ -131,7 +131,7 @@ class Protocol(Header, kw_only=True):
     gaps: tuple[str, ...] = ()
 
 
-class Duty(Strict, kw_only=True):
+class Duty(Strict, frozen=True, kw_only=True):
     """One REMS duty of one role, in our words, with its place in the source."""
 
     role: Literal["prescriber", "pharmacy-and-setting", "patient"]
@@ -139,7 +139,7 @@ class Duty(Strict, kw_only=True):
     at: str
 
 
-class RemsProgram(Header, kw_only=True):
+class RemsProgram(Header, frozen=True, kw_only=True):
     """One REMS programme: products, duties and the day its status was last verified."""
 
     program: str
@@ -148,14 +148,14 @@ class RemsProgram(Header, kw_only=True):
     duties: tuple[Duty, ...]
 
 
-class Limit(Strict, kw_only=True):
+class Limit(Strict, frozen=True, kw_only=True):
     """One number with the place it is printed at."""
 
     value: Decimal
     source: SourceRef
 
 
-class Count(Strict, kw_only=True):
+class Count(Strict, frozen=True, kw_only=True):
     """The most doses one protocol allows per event, and in a window of days."""
 
     per_event: Limit | None = None
@@ -164,7 +164,7 @@ class Count(Strict, kw_only=True):
     note: str = ""
 
 
-class TocilizumabLimits(Header, kw_only=True):
+class TocilizumabLimits(Header, frozen=True, kw_only=True):
     """Tocilizumab for CRS: dose per kg, hard limits under every protocol, counts per protocol."""
 
     mg_per_kg: dict[str, Limit]
@@ -177,14 +177,14 @@ class TocilizumabLimits(Header, kw_only=True):
     not_checked: tuple[str, ...]
 
 
-class AxisScale(Strict, kw_only=True):
+class AxisScale(Strict, frozen=True, kw_only=True):
     """One axis of a scale: each level's word and grade, mildest first, and where it is defined."""
 
     levels: dict[str, int]
     at: str
 
 
-class ScoreBand(Strict, kw_only=True):
+class ScoreBand(Strict, frozen=True, kw_only=True):
     """A band of a score and the grade it means; both ends included."""
 
     low: int
@@ -192,7 +192,7 @@ class ScoreBand(Strict, kw_only=True):
     grade: int
 
 
-class CrsScale(Header, kw_only=True):
+class CrsScale(Header, frozen=True, kw_only=True):
     """ASTCT CRS: fever gate, two axes, oxygen flow boundary."""
 
     fever_cel: Limit
@@ -202,7 +202,7 @@ class CrsScale(Header, kw_only=True):
     exclusions: tuple[str, ...] = ()
 
 
-class IcansScale(Header, kw_only=True):
+class IcansScale(Header, frozen=True, kw_only=True):
     """ASTCT ICANS: ICE and CAPD bands and four sign axes."""
 
     ice: tuple[ScoreBand, ...]
@@ -216,7 +216,7 @@ class IcansScale(Header, kw_only=True):
     exclusions: tuple[str, ...] = ()
 
 
-class SiteRules(Header, kw_only=True):
+class SiteRules(Header, frozen=True, kw_only=True):
     """Numbers a site may set: look-back, freshness, thresholds. Project decisions, not a source's.
 
     Hours unless named otherwise.

@@ -1,0 +1,265 @@
+"""Where one toxicity stands now: assessed or not, the grade, what acts, the event, the attribution.
+
+`grade` is what the data say; `charted` what a clinician said; `acting` what drives advice: a fresh
+charted grade replaces data no newer than itself, newer data can only raise it.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import Struct
+
+from knowledge.assessment import ChartedAt, Event, Grade, ToxicityState
+from knowledge.course import Course
+from knowledge.crs_state import CrsState, crs_state, freshness, state_missing, state_notices
+from knowledge.facts import ChartedGrade, Facts, Notice, ToxicityName, bispecific_doses
+from knowledge.grading import grade_crs, grade_icans
+from knowledge.history import crs_events, exposed, icans_events, lookback, recurrent_at
+from knowledge.hypotension import ORDER as SUPPORT
+from knowledge.hypoxia import ORDER as OXYGEN
+from knowledge.icans_state import IcansState, icans_missing, icans_notices, icans_state
+from knowledge.levels import Axis, axis_state
+from knowledge.model import CrsScale, IcansScale, SiteRules
+
+
+ANY_GRADE = Grade(0, 4)
+
+
+class Standing(Struct, frozen=True):
+    """One toxicity now. `active`: an open event, or something abnormal that may be one."""
+
+    toxicity: ToxicityName
+    state: ToxicityState
+    events: tuple[Course, ...] = ()
+    active: bool = False
+    abnormal: bool = False
+    other_cause: bool = False
+    exposed: bool = True
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def event(self) -> Course | None:
+        """The newest event, open or over."""
+        return self.events[-1] if self.events else None
+
+    @property
+    def open(self) -> bool:
+        """Whether an event is going on."""
+        return self.event is not None and self.event.resolved is None
+
+    @property
+    def maximum(self) -> Grade:
+        """The event's maximum, or the acting grade where there is no event."""
+        if self.event is not None:
+            return self.event.maximum
+        return self.state.acting or Grade(0, 0)
+
+
+def crs_standing(facts: Facts, scale: CrsScale, rules: SiteRules) -> Standing:
+    """CRS at the evaluation time."""
+    now = facts.evaluated_at
+    events = crs_events(facts, scale, rules)
+    is_open = bool(events) and events[-1].resolved is None
+    window = freshness(facts, rules, is_open and events[-1].maximum.at_least >= 2)
+    state = crs_state(facts, now, scale=scale, rules=rules, established=is_open, window=window)
+    charted = _charted(facts, "crs", window)
+    newer = None
+    if charted is not None:
+        newer = _newer_crs(facts, charted, scale, rules, window)
+    axes = {
+        "fever": axis_state(state.fever, ("absent", "present")),
+        "hypotension": axis_state(state.hypotension, SUPPORT),
+        "hypoxia": axis_state(state.hypoxia, OXYGEN),
+    }
+    shell = ToxicityState(scale.id, assessed=True, axes=axes, missing=state_missing(state))
+    standing = _standing(facts, "crs", rules, events, state, shell, newer, charted)
+    notices = _used_notices(standing, state_notices(state))
+    return msgspec.structs.replace(standing, notices=notices)
+
+
+def icans_standing(facts: Facts, scale: IcansScale, rules: SiteRules) -> Standing:
+    """ICANS at the evaluation time."""
+    now = facts.evaluated_at
+    events = icans_events(facts, scale, rules)
+    state = icans_state(facts, now, scale=scale, rules=rules, since=None)
+    charted = _charted(facts, "icans", timedelta(hours=rules.ice_hours))
+    newer = None if charted is None else _newer_icans(facts, charted, scale, rules)
+    orders = {
+        "ice": tuple(str(grade) for grade in range(4)),
+        "arousal": tuple(scale.arousal.levels),
+        "seizure": tuple(scale.seizure.levels),
+        "motor": tuple(scale.motor.levels),
+        "raised-icp": tuple(scale.raised_icp.levels),
+    }
+    axes = {name: axis_state(axis, orders[name]) for name, axis in state.axes.items()}
+    axes["ice"] = msgspec.structs.replace(axes["ice"], level=_ice_level(state.axes["ice"]))
+    shell = ToxicityState(scale.id, assessed=True, axes=axes, missing=icans_missing(state))
+    standing = _standing(facts, "icans", rules, events, state, shell, newer, charted)
+    notices = _used_notices(standing, icans_notices(state))
+    return msgspec.structs.replace(standing, notices=notices)
+
+
+def _standing(
+    facts: Facts,
+    toxicity: ToxicityName,
+    rules: SiteRules,
+    events: tuple[Course, ...],
+    state: CrsState | IcansState,
+    shell: ToxicityState,
+    newer: Grade | None,
+    charted: ChartedGrade | None,
+) -> Standing:
+    now = facts.evaluated_at
+    is_open = bool(events) and events[-1].resolved is None
+    if not is_open and not exposed(facts, now, lookback(toxicity, rules)):
+        axes = shell.axes if state.abnormal else {}
+        closed = ToxicityState(shell.scale, assessed=False, reason="not-exposed", axes=axes)
+        return Standing(
+            toxicity,
+            _with_event(closed, facts, events),
+            events,
+            abnormal=state.abnormal,
+            exposed=False,
+        )
+    usable = state.usable or charted is not None
+    if not usable and not is_open:
+        bare = msgspec.structs.replace(shell, assessed=False, reason="not-assessed", axes={})
+        return Standing(toxicity, _with_event(bare, facts, events), events)
+    grade = state.grade if state.usable else ANY_GRADE
+    acting = grade
+    notices: tuple[Notice, ...] = ()
+    if charted is not None and newer is not None:
+        acting = Grade(max(charted.grade, newer.at_least), max(charted.grade, newer.at_most))
+        if not grade.at_least <= charted.grade <= grade.at_most:
+            span = f"{grade.at_least}-{grade.at_most}"
+            text = f"Charted {toxicity.upper()} grade {charted.grade}; the data give {span}."
+            notices = (Notice(f"{toxicity}-charted-differs", text),)
+    filled = msgspec.structs.replace(
+        shell,
+        grade=grade,
+        acting=acting,
+        charted=None
+        if charted is None
+        else ChartedAt(charted.grade, charted.at, charted.evidence.ref),
+    )
+    attributed = _attributed_elsewhere(facts, toxicity, rules)
+    doubtful = state.abnormal and acting.at_most > 0
+    return Standing(
+        toxicity,
+        _with_event(filled, facts, events),
+        events,
+        active=is_open or acting.at_least > 0 or doubtful,
+        abnormal=state.abnormal,
+        other_cause=attributed,
+        notices=notices,
+    )
+
+
+def _with_event(state: ToxicityState, facts: Facts, events: tuple[Course, ...]) -> ToxicityState:
+    if not events:
+        return state
+    event = events[-1]
+    doses = bispecific_doses(facts)
+    before = [d for d in doses if d.start <= event.onset]
+    agent = before[-1].ingredient if before else ""
+    times = [d.start for d in doses if d.ingredient == agent]
+    hours = event.hours_at_grade3 if state.scale.startswith("astct-crs") else None
+    if event.maximum.at_most < 3:
+        hours = None
+    wire = Event(
+        source="request",
+        onset=event.onset,
+        max_grade=event.maximum,
+        recurrent=recurrent_at(events[:-1], event, times, max(event.maximum.at_least, 1)),
+        hours_at_grade3=hours,
+        resolved_at=event.resolved,
+        resolved_confirmed=event.confirmed_end,
+        agent=agent,
+    )
+    return msgspec.structs.replace(state, event=wire)
+
+
+def _charted(facts: Facts, toxicity: ToxicityName, window: timedelta) -> ChartedGrade | None:
+    now = facts.evaluated_at
+    fresh = [
+        g
+        for g in facts.grades
+        if g.toxicity == toxicity and g.usable and timedelta(0) <= now - g.at <= window
+    ]
+    return max(fresh, key=lambda g: g.at) if fresh else None
+
+
+def _attributed_elsewhere(facts: Facts, toxicity: ToxicityName, rules: SiteRules) -> bool:
+    """The newest attribution in the window; `btce` or `undetermined` ends an earlier one."""
+    if toxicity == "crs":
+        window = freshness(facts, rules, reached_grade_2=False)
+    else:
+        window = timedelta(hours=rules.ice_hours)
+    fresh = [
+        a
+        for a in facts.attributions
+        if a.toxicity == toxicity and timedelta(0) <= facts.evaluated_at - a.at <= window
+    ]
+    return bool(fresh) and max(fresh, key=lambda a: a.at).cause == "other-cause"
+
+
+def _newer_crs(
+    facts: Facts, charted: ChartedGrade, scale: CrsScale, rules: SiteRules, window: timedelta
+) -> Grade:
+    """The grade that data newer than the charted grade show by themselves; silence adds nothing."""
+    newer = _after(facts, charted.at)
+    state = crs_state(
+        newer, facts.evaluated_at, scale=scale, rules=rules, established=True, window=window
+    )
+    if charted.grade > 0:
+        fever = frozenset({"present"})
+    else:
+        fever = state.fever.levels if state.fever.observed else frozenset({"absent"})
+    return grade_crs(
+        scale, fever, _positive(state.hypotension, "none"), _positive(state.hypoxia, "none")
+    )
+
+
+def _newer_icans(facts: Facts, charted: ChartedGrade, scale: IcansScale, rules: SiteRules) -> Grade:
+    since = charted.at + timedelta(microseconds=1)
+    state = icans_state(facts, facts.evaluated_at, scale=scale, rules=rules, since=since)
+    ice = _positive(state.axes["ice"], "0")
+    return grade_icans(
+        scale,
+        frozenset(int(level) for level in ice),
+        _positive(state.axes["arousal"], "alert"),
+        _positive(state.axes["seizure"], "none"),
+        _positive(state.axes["motor"], "none"),
+        _positive(state.axes["raised-icp"], "none"),
+    )
+
+
+def _positive(axis: Axis, mildest: str) -> frozenset[str]:
+    return axis.levels if axis.observed else frozenset({mildest})
+
+
+def _after(facts: Facts, at: datetime) -> Facts:
+    """The facts charted after `at`; running infusions that began before it belong to the grade."""
+    return msgspec.structs.replace(
+        facts,
+        temperatures=tuple(r for r in facts.temperatures if r.at > at),
+        systolic=tuple(r for r in facts.systolic if r.at > at),
+        mean_pressure=tuple(r for r in facts.mean_pressure if r.at > at),
+        saturations=tuple(r for r in facts.saturations if r.at > at),
+        oxygen=tuple(c for c in facts.oxygen if c.at > at),
+        support=tuple(c for c in facts.support if c.at > at),
+        boluses=tuple(b for b in facts.boluses if b.at > at),
+        infusions=tuple(i for i in facts.infusions if i.start > at),
+        answered=facts.answered | {"administrations"},
+    )
+
+
+def _ice_level(axis: Axis) -> str:
+    if not axis.observed:
+        return "unknown"
+    return axis.evidence[-1].value
+
+
+def _used_notices(standing: Standing, found: tuple[Notice, ...]) -> tuple[Notice, ...]:
+    """Notices of the axes matter only where the scale was assessed."""
+    return standing.notices + (found if standing.state.assessed else ())
