@@ -1,0 +1,1 @@
+"""Decision to CDS Hooks cards: every sentence a clinician reads; decides nothing."""

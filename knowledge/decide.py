@@ -104,7 +104,7 @@ def decide(facts: Facts, library: Library, context: Context) -> Decision:
         ),
         tocilizumab_orders=toci.orders,
         tocilizumab_lines=toci.lines,
-        tocilizumab_indicated=toci.current is not None and toci.current.indication == "administer",
+        tocilizumab_indicated=toci.unconditional,
         tocilizumab_ordered=bool(toci.orders)
         or any(o.ingredient == "tocilizumab" for o in facts.active_orders),
         not_checked=library.tocilizumab.not_checked,

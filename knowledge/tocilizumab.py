@@ -90,17 +90,19 @@ def check(
     counts = count(facts, limits, onset)
     blocks, earliest = _blocks(counts, limits, protocol, when)
     if order is not None:
-        blocks += _order_blocks(order, facts, limits, computed)
-    if no_dose == "weight-not-over-floor" and order is not None:
-        blocks += ("weight-not-over-floor",)
+        blocks += _order_blocks(order, facts, limits)
     reasons = blocks
     status: TocilizumabStatus
     if blocks:
         status = "blocked"
     elif not answered:
         status, reasons = "cannot-evaluate", ("administrations-not-available",)
+    elif order is not None and recent_weight(facts, limits) is None:
+        status, reasons = "cannot-evaluate", ("weight-too-old" if facts.weights else "no-weight",)
     elif protocol not in limits.counts:
         status, reasons = "not-addressed", ("protocol-silent",)
+    elif indication == "not-for-isolated-icans":
+        status, reasons, computed = "not-addressed", ("isolated-icans",), None
     elif no_dose:
         status, reasons = "cannot-evaluate", (no_dose,)
     else:
@@ -142,15 +144,17 @@ def _blocks(
     return tuple(reasons), max(ends, default=None)
 
 
-def _order_blocks(
-    order: Order, facts: Facts, limits: TocilizumabLimits, computed: Computed | None
-) -> tuple[str, ...]:
+def _order_blocks(order: Order, facts: Facts, limits: TocilizumabLimits) -> tuple[str, ...]:
     if order.subcutaneous_product or order.route == "sc":
         return (SUBCUTANEOUS,)
+    found = []
     ordered = ordered_mg(order, facts, limits)
     if ordered is not None and ordered > limits.cap_mg.value:
-        return ("above-cap",)
-    return ()
+        found.append("above-cap")
+    weight = recent_weight(facts, limits)
+    if weight is not None and weight.value <= limits.weight_over_kg.value:
+        found.append("weight-not-over-floor")
+    return tuple(found)
 
 
 def ordered_mg(order: Order, facts: Facts, limits: TocilizumabLimits) -> Decimal | None:

@@ -17,9 +17,13 @@ from knowledge.toxicity import Standing
 
 
 class TocilizumabAdvice(Struct, frozen=True):
-    """What is known about tocilizumab for this request; `current` None: nothing to say."""
+    """What is known about tocilizumab for this request; `current` None: nothing to say.
+
+    `unconditional`: a reached row administers it without a condition a person has to judge.
+    """
 
     current: Tocilizumab | None
+    unconditional: bool = False
     orders: tuple[TocilizumabDecision, ...] = ()
     lines: tuple[TocilizumabLine, ...] = ()
 
@@ -52,7 +56,17 @@ def advise(
         for order in drafted
     )
     shown = decided[0].result if decided else current
-    return TocilizumabAdvice(shown, decided, _lines(facts, library, protocol, shown))
+    return TocilizumabAdvice(
+        current=shown,
+        unconditional=indication == "administer"
+        and any(
+            row.then.tocilizumab == "administer" and not row.then.tocilizumab_condition
+            for _, matched in managed
+            for row in matched.reached
+        ),
+        orders=decided,
+        lines=_lines(facts, library, protocol, shown),
+    )
 
 
 def _indication(

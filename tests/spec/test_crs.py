@@ -13,6 +13,7 @@ from tests.spec.chart import (
     chart,
     charted,
     diagnosis,
+    dose,
     graded,
     infusion,
     masking,
@@ -206,8 +207,6 @@ def test_before_a_first_dose_nothing_is_graded() -> None:
 
 
 def test_a_dose_longer_ago_than_the_look_back_starts_no_event() -> None:
-    from tests.spec.chart import dose
-
     assert crs(**FEVER, doses=(dose("teclistamab", 15 * 24),)).state.reason == "not-exposed"
 
 
@@ -271,8 +270,6 @@ def test_a_second_fever_within_72_hours_without_a_dose_is_the_same_event() -> No
 
 
 def test_a_fever_after_a_later_dose_is_a_recurrence() -> None:
-    from tests.spec.chart import dose
-
     vitals = {
         "temperatures": readings("t", (100, 38.4), (70, 36.9), (1, 38.5)),
         "systolic": readings("b", (100, 120), (70, 120), (1, 120)),
@@ -292,8 +289,6 @@ def test_hours_at_grade_3_count_only_stretches_without_a_gap() -> None:
         "systolic": readings("b", *((h, 95) for h in hours)),
         "oxygen": charted("o", *((h, "high-flow") for h in hours)),
     }
-    from tests.spec.chart import dose
-
     standing = crs(**vitals, doses=(dose("teclistamab", 60),))
     event = standing.state.event
     assert event is not None
@@ -303,8 +298,6 @@ def test_hours_at_grade_3_count_only_stretches_without_a_gap() -> None:
 
 
 def test_a_charted_infusion_counts_as_observation_without_a_gap() -> None:
-    from tests.spec.chart import dose
-
     standing = crs(
         temperatures=readings("t", (50, 38.5), (1, 38.5)),
         infusions=(infusion("norepinephrine", 49, None),),

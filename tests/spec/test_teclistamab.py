@@ -9,6 +9,7 @@ from knowledge.decide import Context, decide
 from knowledge.decision import Decision
 from knowledge.library import load
 from tests.spec.chart import (
+    attribution,
     chart,
     charted,
     dose,
@@ -225,8 +226,6 @@ def test_nothing_abnormal_before_a_first_dose_is_no_toxicity() -> None:
 
 
 def test_attribution_to_another_cause_is_not_stated_and_named() -> None:
-    from tests.spec.chart import attribution
-
     found = decided(**fever(attributions=(attribution("crs", "other-cause", 1),)))
     assert found.assessment.disposition.action == "not-stated"
     assert found.other_cause == ("crs",)

@@ -1,5 +1,6 @@
 """Tocilizumab: the same doses and weights under three protocols, each limit by its own document."""
 
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -182,6 +183,25 @@ def test_a_draft_is_blocked_under_every_protocol(
     assert reason in found.result.reasons
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(
+    ("weights", "level", "reason"),
+    [
+        pytest.param((), "cannot-evaluate", "no-weight", id="a draft without a weight"),
+        pytest.param(
+            readings("w", (200, 70)), "cannot-evaluate", "weight-too-old", id="an old weight"
+        ),
+        pytest.param(readings("w", (2, 30)), "blocked", "weight-not-over-floor", id="at 30 kg"),
+    ],
+)
+def test_a_draft_needs_a_recent_weight_over_the_floor(
+    protocol: str, weights: Any, level: str, reason: str
+) -> None:
+    found = decided(protocol, orders=(tocilizumab_order("240"),), weights=weights)
+    assert found.tocilizumab_orders[0].level == level
+    assert reason in found.tocilizumab_orders[0].result.reasons
+
+
 @pytest.mark.parametrize(
     ("mg", "level"),
     [("560", "ok"), ("504", "ok"), ("503", "warning"), ("616", "ok"), ("617", "warning")],
@@ -197,8 +217,6 @@ def test_an_unreadable_ordered_dose_is_a_warning() -> None:
 
 
 def test_an_order_per_kilogram_is_multiplied_with_the_recent_weight() -> None:
-    from decimal import Decimal
-
     order = tocilizumab_order(None, dose_mg_per_kg=Decimal(8))
     assert decided("nhs-waht", orders=(order,)).tocilizumab_orders[0].ordered_mg == 560
 
@@ -214,11 +232,12 @@ def test_a_planned_start_after_the_interval_is_allowed() -> None:
     [("us-label", "not-addressed"), ("community-sop", "administer"), ("nhs-waht", "administer")],
 )
 def test_indication_at_crs_grade_2(protocol: str, indication: str) -> None:
-    found = toci(protocol).indication
-    if protocol == "community-sop":
-        assert found in {"administer", "consider"}
-    else:
-        assert found == indication
+    assert toci(protocol).indication == indication
+
+
+def test_a_condition_that_a_person_must_judge_is_no_suggestion() -> None:
+    assert not decided("community-sop").tocilizumab_indicated
+    assert decided("nhs-waht").tocilizumab_indicated
 
 
 def test_never_for_isolated_icans() -> None:
@@ -229,6 +248,7 @@ def test_never_for_isolated_icans() -> None:
     }
     found = toci("nhs-waht", **changes)
     assert found.indication == "not-for-isolated-icans"
+    assert (found.status, found.dose_mg) == ("not-addressed", None)
 
 
 def test_icans_with_crs_may_have_it() -> None:

@@ -1,0 +1,83 @@
+"""A card before it is chosen: its words, its order and its rank; gives ids only at the end."""
+
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+from msgspec import Struct
+
+from cards import detail, wording
+from cards.model import Card, Coding, Indicator, Link, Source, Suggestion
+from cards.overrides import OVERRIDE_REASONS
+
+
+_INDICATORS: tuple[Indicator, ...] = ("critical", "warning", "info")
+# Between cards of one indicator: what stops a dose first, duties last.
+_KINDS = (
+    "hold",
+    "tocilizumab",
+    "unsupported",
+    "expired",
+    "cause",
+    "cannot-evaluate",
+    "step-up",
+    "disposition",
+    "acute",
+    "next-dose",
+    "missing",
+    "rems",
+)
+
+
+class Proposal(Struct, frozen=True):
+    """One possible card. `sections` make the detail; the last ones stay last."""
+
+    kind: str
+    indicator: Indicator
+    summary: str
+    sections: tuple[str, ...]
+    source: Source
+    topic: Coding
+    ref: str = ""
+    suggestions: tuple[Suggestion, ...] = ()
+
+
+def rank(proposal: Proposal) -> tuple[int, int]:
+    """Worst first."""
+    return (_INDICATORS.index(proposal.indicator), _KINDS.index(proposal.kind))
+
+
+def merged(last: Proposal, others: list[Proposal]) -> Proposal:
+    """A card that carries what the limit of three leaves no room for: nothing is dropped.
+
+    The last section (what was not checked) stays at the end of its own text.
+    """
+    sections = last.sections
+    suggestions = last.suggestions
+    for other in others:
+        sections += (f"{wording.OVERFLOW} {other.summary}", *other.sections)
+        suggestions += other.suggestions
+    return msgspec.structs.replace(last, sections=sections, suggestions=suggestions)
+
+
+def finished(proposal: Proposal, hook_instance: str, smart_url: str | None) -> Card:
+    """The card with its ids, which are the same for the same hook call, topic and order."""
+    root = f"{hook_instance}|{proposal.topic.code}|{proposal.ref}"
+    links = () if not smart_url else (Link(wording.BEDSIDE_LINK, smart_url, "smart"),)
+    suggestions = tuple(
+        msgspec.structs.replace(
+            suggestion,
+            uuid=str(uuid5(NAMESPACE_URL, f"{root}|{index}|{suggestion.label}")),
+        )
+        for index, suggestion in enumerate(proposal.suggestions)
+    )
+    return Card(
+        summary=proposal.summary,
+        indicator=proposal.indicator,
+        source=proposal.source,
+        uuid=str(uuid5(NAMESPACE_URL, root)),
+        detail=detail.join(proposal.sections),
+        suggestions=suggestions,
+        selection_behavior="any" if suggestions else "",
+        override_reasons=() if proposal.indicator == "info" else OVERRIDE_REASONS,
+        links=links,
+    )

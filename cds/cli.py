@@ -1,0 +1,176 @@
+"""The command line: parses arguments, prints, chooses the exit status; only this module prints.
+
+Each command imports what it needs, so that `--help` stays quick.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cds import __version__
+from cds.clock import system_clock
+
+
+OK, FAILED, BAD_INPUT = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    status: int = options.run(options)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="btce-cds",
+        description="CDS Hooks service for CRS and ICANS in patients on bispecific T-cell engagers."
+        " Not clinically reviewed.",
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run the service")
+    serve.add_argument("--config", required=True, type=Path, metavar="FILE")
+    serve.set_defaults(run=_serve)
+
+    demo = commands.add_parser("demo", help="run the demo on the loopback address")
+    demo.add_argument("--port", type=int, default=8080)
+    demo.set_defaults(run=_demo)
+
+    check = commands.add_parser("check", help="check the knowledge, its lock and a configuration")
+    check.add_argument("--config", type=Path, metavar="FILE")
+    check.set_defaults(run=_check)
+
+    lock = commands.add_parser("lock", help="write knowledge.lock.json")
+    lock.set_defaults(run=_lock)
+
+    spec = commands.add_parser("spec", help="write knowledge/SPEC.md from the spec tests")
+    spec.set_defaults(run=_spec)
+
+    explain = commands.add_parser("explain", help="show every stage for CDS Hooks request files")
+    explain.add_argument("files", nargs="+", type=Path, metavar="REQUEST.json")
+    explain.add_argument("--protocol", default="us-label", metavar="ID")
+    explain.add_argument("--now", type=_instant, metavar="ISO8601", help="with a zone")
+    explain.add_argument("--format", choices=("json", "text"), default="json")
+    explain.add_argument("--fetch", action="store_true", help="read missing data from fhirServer")
+    explain.set_defaults(run=_explain)
+    return parser
+
+
+def _instant(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("not an ISO 8601 time") from None
+    if moment.tzinfo is None:
+        raise argparse.ArgumentTypeError("needs a time zone, such as Z or +01:00")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise argparse.ArgumentTypeError("outside the calendar") from None
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    from cds.app import from_config
+    from cds.config import ConfigError, load
+
+    try:
+        settings = load(options.config, os.environ)
+    except ConfigError as error:
+        return _report(error.problems)
+    server = Granian(
+        str(options.config),
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        websockets=False,
+    )
+    server.serve(target_loader=from_config)
+    return OK
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from cds.demo.server import run
+
+    try:
+        run(options.port, lambda line: print(line, flush=True))
+    except OSError as error:
+        print(f"port {options.port}: {error.strerror}", file=sys.stderr)
+        return FAILED
+    return OK
+
+
+def _check(options: argparse.Namespace) -> int:
+    from cds.config import ConfigError, load
+    from knowledge import library, lock
+    from knowledge.errors import KnowledgeError
+
+    problems: list[str] = []
+    try:
+        knowledge = library.load()
+        problems += lock.check()
+        if options.config is not None:
+            settings = load(options.config, os.environ)
+            problems += [
+                f"sites.{site.id}.protocol: no protocol is called {site.protocol}"
+                for site in settings.sites.values()
+                if site.protocol not in knowledge.protocols
+            ]
+    except KnowledgeError as error:
+        problems.append(str(error))
+    except ConfigError as error:
+        problems += error.problems
+    return _report(problems)
+
+
+def _lock(options: argparse.Namespace) -> int:
+    from knowledge import lock
+
+    return _report(lock.write())
+
+
+def _spec(options: argparse.Namespace) -> int:
+    if importlib.util.find_spec("knowledge.spec") is None:
+        print("this version generates no specification", file=sys.stderr)
+        return FAILED
+    importlib.import_module("knowledge.spec").write()
+    return OK
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from cds.explain import explain
+    from fhir_mapping.codes import load_codes
+    from knowledge import library
+
+    if options.fetch:
+        print("--fetch: this version reads no FHIR server; nothing was evaluated", file=sys.stderr)
+        return BAD_INPUT
+    knowledge, codes = library.load(), load_codes()
+    if options.protocol not in knowledge.protocols:
+        known = ", ".join(sorted(knowledge.protocols))
+        print(f"--protocol: {options.protocol} is not one of {known}", file=sys.stderr)
+        return BAD_INPUT
+    status = OK
+    for path in options.files:
+        now = options.now or system_clock()
+        found = explain(path, protocol=options.protocol, library=knowledge, codes=codes, now=now)
+        print(found.json if options.format == "json" else found.text, flush=True)
+        if found.refused:
+            print(found.refused, file=sys.stderr)
+            status = BAD_INPUT
+    return status
+
+
+def _report(problems: Sequence[str]) -> int:
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return FAILED if problems else OK

@@ -1,0 +1,96 @@
+"""Starts the demo on the loopback address: one service per protocol and the workbench beside them.
+
+Wiring only. The server is threaded because the workbench calls the service through it.
+"""
+
+import socket
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from cds.app import create_app
+from cds.clock import Clock, system_clock
+from cds.config import Settings, Site
+from cds.demo.story import load as load_stories
+from cds.demo.workbench import PROTOCOLS, create_workbench
+from fhir_mapping.codes import load_codes
+from knowledge.library import load as load_library
+
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+HOST = "127.0.0.1"
+ZONES: Mapping[str, ZoneInfo] = MappingProxyType(
+    {
+        "us-label": ZoneInfo("America/New_York"),
+        "community-sop": ZoneInfo("America/Chicago"),
+        "nhs-waht": ZoneInfo("Europe/London"),
+    }
+)
+
+
+class _Quiet(WSGIRequestHandler):
+    """Writes no access log: the service has its own, with an allow-list of fields."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+        """Say nothing."""
+
+
+def settings_for(protocol: str) -> Settings:
+    """The deployment of one protocol: a single site without a FHIR server of its own."""
+    site = Site(id=f"demo-{protocol}", fhir_base=None, protocol=protocol, zone=ZONES[protocol])
+    return Settings(
+        host=HOST,
+        port=0,
+        public_url=f"http://{HOST}/{protocol}",
+        auth="off",
+        default_site=site.id,
+        sites={site.id: site},
+    )
+
+
+def services(clock: Clock) -> dict[str, "WSGIApplication"]:
+    """The CDS service once per protocol, by the path it is mounted at."""
+    library = load_library()
+    codes = load_codes()
+    return {
+        f"/{protocol}": create_app(
+            settings_for(protocol), library=library, codes=codes, clock=clock
+        )
+        for protocol in PROTOCOLS
+    }
+
+
+def create_demo_app(
+    mounts: Mapping[str, "WSGIApplication"], *, clock: Clock, base: str
+) -> "WSGIApplication":
+    """The workbench at the root and the services under `mounts`; loopback host names only."""
+    app = Flask("cds.demo", static_folder=None)
+    app.config["TRUSTED_HOSTS"] = [HOST, "localhost"]
+    app.register_blueprint(create_workbench(load_stories(), clock=clock, base=base))
+    return DispatcherMiddleware(app, dict(mounts))
+
+
+def bind(port: int, *, clock: Clock = system_clock) -> BaseWSGIServer:
+    """A bound, threaded server, not yet serving; port 0 takes a free one. Raises OSError."""
+
+    # Bound here and handed over: werkzeug would end the process when the port is taken.
+    with socket.create_server((HOST, port)) as listening:
+        address = f"http://{HOST}:{listening.getsockname()[1]}"
+        app = create_demo_app(services(clock), clock=clock, base=address)
+        return make_server(
+            HOST, port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno()
+        )
+
+
+def run(port: int, announce: Callable[[str], None]) -> None:
+    """Serve until interrupted; `announce` gets one line with the address. Raises OSError."""
+    server = bind(port)
+    announce(f"btce-cds demo: http://{HOST}:{server.port}")
+    server.serve_forever()  # returns, closed, at Ctrl-C

@@ -1,0 +1,58 @@
+"""Builds the order-sign request an EHR would send when the chosen order is signed.
+
+Pure: `now` and the hook instance are arguments. Sending it is the workbench's part.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from cds.demo.drugs import DemoOrder, medication, quantity, route
+from cds.demo.patients import PRACTITIONER, encounter_id, instant, prefetch
+from cds.demo.story import Story
+
+
+SERVICE = "btce-order-sign"
+DRAFT_ID = "draft-1"
+
+
+def draft(story: Story, order: DemoOrder, now: datetime) -> dict[str, Any]:
+    """The unsigned MedicationRequest."""
+    return {
+        "resourceType": "MedicationRequest",
+        "id": DRAFT_ID,
+        "status": "draft",
+        "intent": "order",
+        "medicationCodeableConcept": medication(order.drug),
+        "subject": {"reference": f"Patient/{story.id}"},
+        "encounter": {"reference": f"Encounter/{encounter_id(story)}"},
+        "authoredOn": instant(now),
+        "requester": {"reference": PRACTITIONER},
+        "dosageInstruction": [
+            {
+                "text": order.label,
+                "route": route(order.route),
+                "doseAndRate": [{"doseQuantity": quantity(order.dose, order.unit)}],
+            }
+        ],
+    }
+
+
+def order_sign(
+    story: Story, order: DemoOrder, *, now: datetime, hook_instance: str
+) -> dict[str, Any]:
+    """The complete request body, with every prefetch key answered."""
+    return {
+        "hook": "order-sign",
+        "hookInstance": hook_instance,
+        "context": {
+            "userId": PRACTITIONER,
+            "patientId": story.id,
+            "encounterId": encounter_id(story),
+            "draftOrders": {
+                "resourceType": "Bundle",
+                "type": "collection",
+                "entry": [{"resource": draft(story, order, now)}],
+            },
+        },
+        "prefetch": prefetch(story, now),
+    }

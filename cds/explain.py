@@ -1,0 +1,111 @@
+"""`explain`: the pipeline on a CDS Hooks request file, every stage shown; prints nothing itself.
+
+Uses the request alone: no store, no network. Site `explain`, live, UTC; the request's own
+`fhirServer` counts as the site base.
+"""
+
+import textwrap
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Raw, Struct
+
+from cds.config import Site
+from cds.errors import BadHookRequest, ServiceError
+from cds.hook_request import parse
+from cds.pipeline import EXTENSION, Evaluation, evaluate
+from fhir_mapping.codes import CodeSets
+from knowledge.assessment import Assessment, Grade, ToxicityState
+from knowledge.library import Library
+
+
+# Sets become lists: sorted, so that the same request prints the same bytes.
+_ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
+_WIDTH = 100
+_IN = " " * 6
+
+
+class Explained(Struct, frozen=True):
+    """One file's document and, when the service would refuse it, the reason."""
+
+    json: str
+    text: str
+    refused: str = ""
+
+
+def explain(
+    path: Path, *, protocol: str, library: Library, codes: CodeSets, now: datetime
+) -> Explained:
+    """Evaluate the request in `path` under `protocol` at `now`."""
+    try:
+        request = parse(_read(path))
+        site = Site(
+            id="explain", fhir_base=request.fhir_server, protocol=protocol, zone=ZoneInfo("UTC")
+        )
+        evaluation = evaluate(request, site=site, library=library, codes=codes, now=now)
+    except ServiceError as error:
+        return _refusal(path, error)
+    document = {
+        "facts": evaluation.facts,
+        "assessment": evaluation.decision.assessment,
+        "response": Raw(evaluation.response),
+    }
+    lines = "\n".join(_lines(path, evaluation))
+    return Explained(json=_ENCODER.encode(document).decode(), text=lines)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadHookRequest(f"cannot read the file: {error.strerror}") from None
+
+
+def _refusal(path: Path, error: ServiceError) -> Explained:
+    message = f"{error.field}: {error.message}" if error.field else error.message
+    document = {"error": {"code": error.code, "status": error.status, "message": message}}
+    reason = f"{path}: {error.status} {error.code}: {message}"
+    return Explained(json=_ENCODER.encode(document).decode(), text=reason, refused=reason)
+
+
+def _lines(path: Path, evaluation: Evaluation) -> Iterator[str]:
+    assessment = evaluation.decision.assessment
+    yield f"{path}: {assessment.patient} at {assessment.evaluated_at:%Y-%m-%d %H:%M} UTC"
+    yield f"  protocol    {assessment.protocol.id}@{assessment.protocol.version}"
+    yield f"  CRS         {_grade(assessment.crs)}"
+    yield f"  ICANS       {_grade(assessment.icans)}"
+    yield f"  disposition {_disposition(assessment)}"
+    for state in (assessment.crs, assessment.icans):
+        for missing in state.missing:
+            yield f"  missing     {missing.fact}: {missing.reason}"
+    for notice in assessment.notices:
+        yield f"  notice      {notice.code}: {notice.text}"
+    for unreadable in assessment.unreadable:
+        yield f"  not used    {unreadable.at}: {unreadable.reason}"
+    for card in evaluation.cards:
+        yield f"  card        [{card.indicator}] {card.summary}"
+        for line in card.detail.splitlines():
+            yield from textwrap.wrap(line, _WIDTH, initial_indent=_IN, subsequent_indent=_IN)
+    if not evaluation.cards:
+        yield f"  no card     see {EXTENSION} for what was evaluated"
+
+
+def _grade(state: ToxicityState) -> str:
+    if not state.assessed or state.acting is None:
+        return f"not assessed {state.reason}".strip()
+    return f"grade {_range(state.acting)}"
+
+
+def _range(grade: Grade) -> str:
+    if grade.at_least == grade.at_most:
+        return str(grade.at_least)
+    return f"{grade.at_least} to {grade.at_most}"
+
+
+def _disposition(assessment: Assessment) -> str:
+    found = assessment.disposition
+    parts = [found.action, f"until {found.until}" if found.until else "", found.reason]
+    return " ".join(part for part in [*parts, *found.rules] if part)

@@ -1,0 +1,69 @@
+"""Systolic and mean pressure in mm[Hg], from panels, their components and single values.
+
+Averages over a day, standing values and first-encounter values are excluded by their codes.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from fhir_mapping.codes import CodeSets, Concept
+from fhir_mapping.readings import Scope, in_order, reading
+from fhir_mapping.record import Record, Seen
+from fhir_mapping.resources import CodeableConcept, Quantity
+from fhir_mapping.units import MEAN_LIMITS, SYSTOLIC_LIMITS, canonical
+from knowledge.facts import Reading
+
+
+class Pressures(NamedTuple):
+    """Both series, oldest first."""
+
+    systolic: tuple[Reading, ...]
+    mean: tuple[Reading, ...]
+
+
+_LIMITS: dict[str, tuple[Decimal, Decimal]] = {
+    "systolic": SYSTOLIC_LIMITS,
+    "mean-pressure": MEAN_LIMITS,
+}
+
+
+def read_pressures(record: Record, scope: Scope, codes: CodeSets) -> Pressures:
+    """Every usable systolic and mean pressure in the window."""
+    found: dict[str, list[Reading]] = {"systolic": [], "mean-pressure": []}
+    for fact in ("pressure", "systolic", "mean-pressure"):
+        for seen in record.observations.get(fact, ()):
+            at = scope.time_of(seen, "blood-pressure")
+            if at is None:
+                continue
+            for concept, quantity in _values(seen, codes):
+                value = canonical("pressure", quantity, _LIMITS[concept.fact])
+                if isinstance(value, str):
+                    scope.notes.rejected("blood-pressure", str(seen.place), value)
+                else:
+                    one = reading(seen, quantity, value, at, code=concept.code)
+                    found[concept.fact].append(one)
+    return Pressures(in_order(found["systolic"]), in_order(found["mean-pressure"]))
+
+
+def _values(seen: Seen, codes: CodeSets) -> Iterator[tuple[Concept, Quantity]]:
+    observation = seen.observation
+    if observation.value_quantity is not None and seen.concept.fact in _LIMITS:
+        yield seen.concept, observation.value_quantity
+    for component in observation.component:
+        if component.value_quantity is not None:
+            concept = _pressure_concept(component.code, codes)
+            if concept is not None:
+                yield concept, component.value_quantity
+
+
+def _pressure_concept(code: CodeableConcept | None, codes: CodeSets) -> Concept | None:
+    """One component is one pressure: an excluded coding wins, as on the resource."""
+    found: Concept | None = None
+    for coding in code.coding if code is not None else ():
+        concept = codes.observations.get((coding.system, coding.code))
+        if concept is not None and concept.excluded:
+            return None
+        if concept is not None and concept.fact in _LIMITS:
+            found = found or concept
+    return found

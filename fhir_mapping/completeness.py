@@ -1,0 +1,73 @@
+"""Which queries were answered in full, so that silence about a fact means "none charted".
+
+A page with more behind it is complete for the window only if it is newest first and its last entry
+is older than the window. It reads times, nothing else.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import get_args
+
+from fhir_mapping.bundles import Page
+from fhir_mapping.notes import Notes
+from fhir_mapping.resources import (
+    MedicationAdministration,
+    Observation,
+    OperationOutcome,
+    Period,
+    Procedure,
+    Readable,
+)
+from fhir_mapping.times import instant
+from knowledge.facts import QueryName
+
+
+TOCILIZUMAB_WINDOW = timedelta(days=60)  # covers the six weeks in which doses are counted
+QUERIES: dict[str, QueryName] = {name: name for name in get_args(QueryName)}
+
+
+def answered_queries(
+    pages: Iterable[Page], now: datetime, since: datetime, notes: Notes
+) -> frozenset[QueryName]:
+    """The names of the queries that were answered, each in full for its window."""
+    found: set[QueryName] = set()
+    for page in pages:
+        query = QUERIES.get(page.name)
+        window = min(since, now - TOCILIZUMAB_WINDOW) if query == "administrations" else since
+        partial = page.more and not _reaches_past(page, window)
+        if partial:
+            text = f"only part of {page.name} was sent: there is a next page"
+            notes.notice("partial-page", text)
+            notes.missing(page.name, text)
+        if query is not None and page.answered and not partial:
+            found.add(query)
+    return frozenset(found)
+
+
+def _reaches_past(page: Page, since: datetime) -> bool:
+    resources = [entry.resource for entry in page.entries]
+    times = [
+        _time(resource)
+        for resource in resources
+        if resource is not None and type(resource) is not OperationOutcome
+    ]
+    known = [time for time in times if time is not None]
+    if not known or len(known) < len(times):
+        return False
+    newest_first = all(one >= other for one, other in pairwise(known))
+    return newest_first and known[-1] < since
+
+
+def _time(resource: Readable) -> datetime | None:
+    moment: str | None = None
+    period: Period | None = None
+    if isinstance(resource, Observation):
+        moment = resource.effective_date_time or resource.effective_instant
+        period = resource.effective_period
+    elif isinstance(resource, MedicationAdministration):
+        moment, period = resource.effective_date_time, resource.effective_period
+    elif isinstance(resource, Procedure):
+        moment, period = resource.performed_date_time, resource.performed_period
+    text = moment or (period.start if period is not None else None)
+    return instant(text) if text else None

@@ -1,0 +1,243 @@
+"""Draft orders: which drug each is for, its dose, route and planned start; no judgement on them."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from msgspec import Raw
+
+from fhir_mapping.administrations import to_route
+from fhir_mapping.binding import PATIENT_UNKNOWN, Binding
+from fhir_mapping.bundles import Place, is_null, read_head, read_raw_entries, read_resource
+from fhir_mapping.codes import CodeSets, Drug
+from fhir_mapping.medications import (
+    drug_in_concept,
+    drug_of,
+    drugs_in_text,
+    has_code,
+    name_of,
+    read_route,
+)
+from fhir_mapping.notes import Notes
+from fhir_mapping.readings import concept_text, shown
+from fhir_mapping.record import check_contained, medication_keys
+from fhir_mapping.resources import (
+    DosageInstruction,
+    Medication,
+    MedicationRequest,
+    Quantity,
+    ServiceRequest,
+    Timing,
+)
+from fhir_mapping.times import instant
+from fhir_mapping.units import canonical, find_unit
+from knowledge.facts import Order, OrderKind, Route
+
+
+PLACE = "context.draftOrders"
+_OVER = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "revoked"})
+_KINDS: dict[str, OrderKind] = {
+    "btce": "btce",
+    "tocilizumab": "tocilizumab",
+    "anakinra": "anakinra",
+    "corticosteroid": "corticosteroid",
+    "antipyretic": "antipyretic",
+}
+
+
+class Drafts(NamedTuple):
+    """The orders read, and each draft's own JSON by its reference."""
+
+    orders: tuple[Order, ...]
+    raw: Mapping[str, bytes]
+
+
+class Draft(NamedTuple):
+    """One draft resource in its place."""
+
+    place: Place
+    full_url: str | None
+    raw: Raw
+
+
+def open_drafts(raw: Raw | None, notes: Notes) -> tuple[Draft, ...]:
+    """The entries of `context.draftOrders`; one that is not a Bundle is noted."""
+    if raw is None or is_null(raw):
+        return ()
+    entries = read_raw_entries(raw)
+    if entries is None:
+        notes.unreadable(PLACE, "not a Bundle of draft orders")
+        return ()
+    return tuple(
+        Draft(Place(PLACE, index), full_url, resource)
+        for index, (full_url, resource) in enumerate(entries)
+    )
+
+
+def draft_medications(drafts: tuple[Draft, ...], notes: Notes) -> dict[str, Medication]:
+    """Medications that came along with the drafts, by reference."""
+    found: dict[str, Medication] = {}
+    for draft in drafts:
+        head = read_head(draft.raw)
+        if head is not None and head.resource_type == "Medication":
+            resource = read_resource(draft.raw, head, draft.place, notes)
+            if isinstance(resource, Medication):
+                found.update(medication_keys(resource, draft.full_url))
+    return found
+
+
+def read_drafts(
+    drafts: tuple[Draft, ...],
+    selections: tuple[str, ...] | None,
+    binding: Binding,
+    medications: Mapping[str, Medication],
+    codes: CodeSets,
+    notes: Notes,
+) -> Drafts:
+    """Every draft that orders something for this patient; raises `AnotherPatient`."""
+    orders: list[Order] = []
+    raws: dict[str, bytes] = {}
+    chosen = None if selections is None else {_tail(selection) for selection in selections}
+    for draft, request in _requests(drafts, binding, notes):
+        ref = _ref(draft, request)
+        drug, display = _drug(draft, request, medications, codes, notes)
+        if drug is None and not display:
+            notes.unreadable(str(draft.place), "an order with neither code nor text")
+            continue
+        selected = chosen is None or ref in chosen
+        orders.append(_order(ref, request, drug, display, codes, selected=selected))
+        raws[ref] = bytes(draft.raw)
+    return Drafts(tuple(orders), raws)
+
+
+def _requests(
+    drafts: tuple[Draft, ...], binding: Binding, notes: Notes
+) -> Iterator[tuple[Draft, MedicationRequest | ServiceRequest]]:
+    for draft in drafts:
+        head = read_head(draft.raw)
+        if head is None or head.resource_type is None:
+            notes.unreadable(str(draft.place), "not a FHIR resource")
+            continue
+        ours = binding.owns(head.subject or head.patient, draft.place, draft.full_url)
+        if head.resource_type not in {"MedicationRequest", "ServiceRequest"}:
+            continue
+        resource = read_resource(draft.raw, head, draft.place, notes)
+        if not isinstance(resource, MedicationRequest | ServiceRequest):
+            continue
+        check_contained(resource.contained, binding, draft.place)
+        if not ours:
+            reason = f"{PATIENT_UNKNOWN}: no reference that leads to the patient"
+            notes.unreadable(str(draft.place), reason)
+        elif resource.status not in _OVER and not resource.do_not_perform:
+            yield draft, resource
+
+
+def _tail(reference: str) -> str:
+    return "/".join(reference.partition("/_history/")[0].rsplit("/", 2)[-2:])
+
+
+def _ref(draft: Draft, request: MedicationRequest | ServiceRequest) -> str:
+    if request.id:
+        return f"{type(request).__name__}/{request.id}"
+    return draft.full_url or str(draft.place)
+
+
+def _drug(
+    draft: Draft,
+    request: MedicationRequest | ServiceRequest,
+    medications: Mapping[str, Medication],
+    codes: CodeSets,
+    notes: Notes,
+) -> tuple[Drug | None, str]:
+    """The drug and what the order calls it; neither if it says nothing at all."""
+    if isinstance(request, MedicationRequest):
+        drug = drug_of(request, medications, codes)
+        display = name_of(request, medications)
+        if not display and has_code(request, medications):
+            display = _bare_code(request)
+        concept_words = concept_text(request.medication_codeable_concept)
+    else:
+        drug = drug_in_concept(request.code, codes)
+        codings = request.code.coding if request.code is not None else ()
+        named = (request.code.text if request.code else None, *(one.display for one in codings))
+        bare = (one.code for one in codings)
+        display = shown(next((text for text in (*named, *bare) if text), ""))
+        concept_words = concept_text(request.code)
+    others = [one.ingredient for one in drugs_in_text(concept_words, codes)]
+    if drug is not None and len(others) > 1 and drug.kind in _KINDS:
+        text = f"the order {shown(display)} names several drugs: read as {drug.ingredient}"
+        notes.notice("several-drugs-named", text)
+    return drug, display
+
+
+def _bare_code(request: MedicationRequest) -> str:
+    concept = request.medication_codeable_concept
+    return next((one.code for one in concept.coding if one.code), "") if concept else "medication"
+
+
+def _order(
+    ref: str,
+    request: MedicationRequest | ServiceRequest,
+    drug: Drug | None,
+    display: str,
+    codes: CodeSets,
+    *,
+    selected: bool,
+) -> Order:
+    instructions = request.dosage_instruction if isinstance(request, MedicationRequest) else ()
+    dose, per_kg = _dose(instructions)
+    return Order(
+        ref,
+        _KINDS.get(drug.kind, "other") if drug is not None else "other",
+        drug.ingredient if drug is not None else "",
+        display or (drug.ingredient if drug is not None else ""),
+        route=_order_route(instructions, codes),
+        subcutaneous_product=drug is not None and drug.subcutaneous,
+        dose_mg=dose,
+        dose_mg_per_kg=per_kg,
+        planned_start=_planned(request, instructions),
+        selected=selected,
+    )
+
+
+def _order_route(instructions: tuple[DosageInstruction, ...], codes: CodeSets) -> Route | None:
+    return to_route(read_route((one.route for one in instructions), codes))
+
+
+def _dose(instructions: tuple[DosageInstruction, ...]) -> tuple[Decimal | None, Decimal | None]:
+    """mg and mg/kg of the one dose ordered; several different doses (a step-up plan): neither."""
+    quantities = [
+        item.dose_quantity
+        for instruction in instructions
+        for item in instruction.dose_and_rate
+        if item.dose_quantity is not None
+    ]
+    doses = {_one_dose(quantity) for quantity in quantities}
+    return doses.pop() if len(doses) == 1 else (None, None)
+
+
+def _one_dose(quantity: Quantity) -> tuple[Decimal | None, Decimal | None]:
+    unit = find_unit("dose", quantity.system, quantity.code, quantity.unit)
+    value = canonical("dose", quantity)
+    if unit is None or isinstance(value, str):
+        return None, None
+    return (None, value) if unit.name == "mg/kg" else (value, None)
+
+
+def _planned(
+    request: MedicationRequest | ServiceRequest, instructions: tuple[DosageInstruction, ...]
+) -> datetime | None:
+    """The first planned moment, if it has a time and a zone."""
+    timings: list[Timing | None] = [one.timing for one in instructions]
+    texts: list[str | None] = []
+    if isinstance(request, ServiceRequest):
+        period = request.occurrence_period
+        texts = [request.occurrence_date_time, period.start if period is not None else None]
+        timings = [request.occurrence_timing]
+    for timing in timings:
+        if timing is not None:
+            bounds = timing.repeat.bounds_period if timing.repeat is not None else None
+            texts += [*timing.event, bounds.start if bounds is not None else None]
+    moments = [instant(text) for text in texts if text]
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,150 @@
+"""From an Observation to a reading or a charted state: time, status, number and evidence.
+
+Shared by the modules that read one axis each; it does not know what a value means.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple, TypeVar
+
+from fhir_mapping.notes import Notes
+from fhir_mapping.record import Seen
+from fhir_mapping.resources import CodeableConcept, Component, Observation, Quantity
+from fhir_mapping.times import instant, read_when
+from fhir_mapping.units import Kind, canonical, number, recorded_unit
+from knowledge.facts import Charted, Evidence, Reading
+
+
+# Anything else (preliminary, registered, unknown, nothing) can raise a grade, never resolve one.
+_SETTLED = frozenset({"final", "amended", "corrected"})
+_SHOWN = 60  # characters of a text from the record that are repeated in a reason
+Timed = TypeVar("Timed", Reading, Charted)
+
+
+class Scope(NamedTuple):
+    """The evaluation time, the start of the window, and where to note what is not used."""
+
+    now: datetime
+    since: datetime
+    notes: Notes
+
+    def time_of(self, seen: Seen, fact: str) -> datetime | None:
+        """When it was observed; None if that is unknown (noted) or before the window."""
+        observation = seen.observation
+        moment = observation.effective_date_time or observation.effective_instant
+        at = instant(moment) if moment is not None else None
+        if at is not None and self.since <= at <= self.now:
+            return at
+        when = read_when(moment, observation.effective_period, self.now)
+        if when.problem:
+            self.notes.rejected(fact, str(seen.place), f"{fact}: {when.problem}")
+            return None
+        at = when.end or when.start
+        return at if at is not None and at >= self.since else None
+
+
+def reference_to(observation: Observation) -> str:
+    """How the evidence names the resource."""
+    return f"Observation/{observation.id}" if observation.id else "Observation"
+
+
+def is_preliminary(observation: Observation) -> bool:
+    """True unless the status says the value is settled."""
+    return observation.status not in _SETTLED
+
+
+def reading(
+    seen: Seen, quantity: Quantity, value: Decimal, at: datetime, *, code: str = "", note: str = ""
+) -> Reading:
+    """One number with the evidence as recorded."""
+    observation = seen.observation
+    recorded = bytes(quantity.value).decode()
+    ref = reference_to(observation)
+    unit = recorded_unit(quantity)
+    evidence = Evidence(ref, code or seen.concept.code, recorded, unit, at, note)
+    return Reading(at, value, evidence, observation.status not in _SETTLED)
+
+
+def number_series(
+    items: Iterable[Seen],
+    fact: str,
+    kind: Kind,
+    scope: Scope,
+    accept: Callable[[Seen], str] | None = None,
+) -> tuple[Reading, ...]:
+    """Readings of one fact whose value is the Observation's own number, oldest first.
+
+    `accept` answers why an Observation is not used, or nothing.
+    """
+    found: list[Reading] = []
+    for seen in items:
+        at = scope.time_of(seen, fact)
+        if at is None:
+            continue
+        refused = accept(seen) if accept is not None else ""
+        quantity = seen.observation.value_quantity
+        if refused or quantity is None:
+            scope.notes.rejected(fact, str(seen.place), refused or f"{fact} without a value")
+            continue
+        value = canonical(kind, quantity)
+        if isinstance(value, str):
+            scope.notes.rejected(fact, str(seen.place), value)
+            continue
+        found.append(reading(seen, quantity, value, at))
+    return in_order(found)
+
+
+def in_order(items: Iterable[Timed]) -> tuple[Timed, ...]:
+    """Oldest first."""
+    return tuple(sorted(items, key=_at))
+
+
+def _at(item: Reading | Charted) -> datetime:
+    return item.at
+
+
+def value_codes(observation: Observation | Component) -> tuple[str, ...]:
+    """The codes of a coded value, or its text as one word where there is no code."""
+    concept = observation.value_codeable_concept
+    if concept is None:
+        return (plain(observation.value_string),) if observation.value_string else ()
+    codes = tuple(coding.code for coding in concept.coding if coding.code)
+    return codes or ((plain(concept.text),) if concept.text else ())
+
+
+def plain(text: str | None) -> str:
+    """Lower case, single spaces: the only form in which texts are compared."""
+    return " ".join((text or "").lower().split())
+
+
+def shown(text: str) -> str:
+    """A text of the record, short enough to repeat in a reason."""
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def concept_text(concept: CodeableConcept | None) -> str:
+    """Every word a concept has, for matching and for showing."""
+    if concept is None:
+        return ""
+    parts = [concept.text or "", *(coding.display or "" for coding in concept.coding)]
+    return " ".join(part for part in parts if part)
+
+
+def plain_number(observation: Observation | Component) -> Decimal | None:
+    """`valueInteger`, or a `valueQuantity` that counts: no unit, `1` or an annotation."""
+    value = number(observation.value_integer)
+    quantity = observation.value_quantity
+    if value is not None or quantity is None or quantity.comparator:
+        return value
+    unit = recorded_unit(quantity)
+    return number(quantity.value) if unit in {"", "1"} or unit.startswith("{") else None
+
+
+def component_code(component: Component, wanted: Callable[[str, str], str | None]) -> str | None:
+    """The first answer of `wanted(system, code)` over a component's codings."""
+    for coding in component.code.coding if component.code is not None else ():
+        answer = wanted(coding.system or "", coding.code or "")
+        if answer is not None:
+            return answer
+    return None

@@ -1,0 +1,207 @@
+"""Sorts the resources of a request by what they can say, in one pass: bound to the patient, each
+in its newest version, Observations by the fact their code names. It reads no values.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from fhir_mapping.binding import PATIENT_UNKNOWN, Binding
+from fhir_mapping.bundles import BAD_INPUT, Page, Place, read_head
+from fhir_mapping.codes import Code, CodeSets, Concept
+from fhir_mapping.notes import Notes
+from fhir_mapping.resources import (
+    AllergyIntolerance,
+    Condition,
+    Encounter,
+    Medication,
+    MedicationAdministration,
+    MedicationRequest,
+    Observation,
+    Patient,
+    Procedure,
+    Resource,
+)
+
+
+R = TypeVar("R", bound=Resource)
+Versions: TypeAlias = dict[object, tuple[Resource, Page, int]]
+Newest: TypeAlias = dict[type[Resource], Versions]
+_DROPPED = frozenset({"entered-in-error", "cancelled"})
+_MEDICATION = msgspec.json.Decoder(Medication)
+
+
+class Seen(Struct, frozen=True, gc=False):
+    """An Observation that names a fact, the coding that does, and its place."""
+
+    observation: Observation
+    concept: Concept
+    place: Place
+
+
+class Record(Struct):
+    """Everything that takes part, by type; Observations by fact."""
+
+    observations: dict[str, list[Seen]]
+    patients: list[Patient]
+    encounters: list[tuple[Encounter, Place]]
+    administrations: list[tuple[MedicationAdministration, Place]]
+    requests: list[tuple[MedicationRequest, Place]]
+    conditions: list[tuple[Condition, Place]]
+    procedures: list[tuple[Procedure, Place]]
+    allergies: list[tuple[AllergyIntolerance, Place]]
+    medications: dict[str, Medication]
+
+
+def sort_resources(
+    pages: Iterable[Page], binding: Binding, codes: CodeSets, notes: Notes
+) -> Record:
+    """All pages to one `Record`; raises `AnotherPatient`."""
+    newest: Newest = {}
+    observations: Versions = newest.setdefault(Observation, {})
+    medications: dict[str, Medication] = {}
+    for page in pages:
+        for stranger in page.strangers:
+            subject = stranger.head.subject or stranger.head.patient
+            binding.owns(subject, stranger.place, stranger.full_url)
+        for index, entry in enumerate(page.entries):
+            resource, versions = entry.resource, observations
+            if resource is None:
+                continue
+            if type(resource) is Medication:
+                medications.update(medication_keys(resource, entry.full_url))
+                continue
+            if type(resource) is not Observation:
+                versions = newest.setdefault(type(resource), {})
+            elif binding.surely_owns(resource, entry.full_url):
+                key = resource.id
+                if key is not None and key not in observations:
+                    observations[key] = (resource, page, index)
+                    continue
+            if _takes_part(resource, binding, page.place(index), entry.full_url, notes):
+                known = versions.get(resource.id or (page.name, index))
+                if known is None or _is_newer(resource, known[0]):
+                    versions[resource.id or (page.name, index)] = (resource, page, index)
+    return Record(
+        observations=_by_fact(newest.get(Observation, {}), codes, binding, notes),
+        patients=[patient for patient, _ in _all(newest, Patient)],
+        encounters=_all(newest, Encounter),
+        administrations=_all(newest, MedicationAdministration),
+        requests=_all(newest, MedicationRequest),
+        conditions=_all(newest, Condition),
+        procedures=_all(newest, Procedure),
+        allergies=_all(newest, AllergyIntolerance),
+        medications=medications,
+    )
+
+
+def _all(newest: Newest, kind: type[R]) -> list[tuple[R, Place]]:
+    return [
+        (resource, page.place(index))
+        for resource, page, index in newest.get(kind, {}).values()
+        if isinstance(resource, kind)
+    ]
+
+
+def medication_keys(medication: Medication, full_url: str | None) -> dict[str, Medication]:
+    """The references by which a Medication can be meant."""
+    found = {} if medication.id is None else {f"Medication/{medication.id}": medication}
+    if full_url is not None:
+        found[full_url] = medication
+    return found
+
+
+def _takes_part(
+    resource: Resource, binding: Binding, place: Place, full_url: str | None, notes: Notes
+) -> bool:
+    if isinstance(resource, Patient):
+        binding.is_patient(resource, place)
+        if full_url is not None:
+            binding.same_base(full_url, place)
+        if resource.id is None:
+            notes.unreadable(str(place), f"{PATIENT_UNKNOWN}: a Patient without an id")
+        return resource.id is not None
+    subject = getattr(resource, "subject", None) or getattr(resource, "patient", None)
+    contained: tuple[Raw, ...] = getattr(resource, "contained", ())
+    check_contained(contained, binding, place)
+    if subject is None and not hasattr(resource, "subject") and not hasattr(resource, "patient"):
+        return False  # an OperationOutcome
+    if not binding.owns(subject, place, full_url):
+        notes.unreadable(str(place), f"{PATIENT_UNKNOWN}: no reference that leads to the patient")
+        return False
+    return True
+
+
+def check_contained(contained: tuple[Raw, ...], binding: Binding, place: Place) -> None:
+    """A contained resource of another patient means a mix-up; raises `AnotherPatient`."""
+    for raw in contained:
+        head = read_head(raw)
+        if head is not None:
+            binding.owns(head.subject or head.patient, place)
+
+
+def contained_medication(contained: tuple[Raw, ...], local_id: str) -> Medication | None:
+    """The contained Medication with that id, or None."""
+    for raw in contained:
+        head = read_head(raw)
+        if head is not None and head.resource_type == "Medication" and head.id == local_id:
+            try:
+                return _MEDICATION.decode(raw)
+            except BAD_INPUT:
+                return None
+    return None
+
+
+def _is_newer(one: Resource, other: Resource) -> bool:
+    """By version number if both have one, else by time of update; a tie keeps the first met."""
+    if one.meta is None or other.meta is None:
+        return one.meta is not None
+    mine, theirs = one.meta.version_id or "", other.meta.version_id or ""
+    if mine.isdecimal() and theirs.isdecimal() and max(len(mine), len(theirs)) < 10:
+        return int(mine) > int(theirs)
+    return (one.meta.last_updated or "") > (other.meta.last_updated or "")
+
+
+def _by_fact(
+    observations: Versions, codes: CodeSets, binding: Binding, notes: Notes
+) -> dict[str, list[Seen]]:
+    found: dict[str, list[Seen]] = {}
+    table = codes.observations
+    for observation, page, index in observations.values():
+        if type(observation) is not Observation or observation.status in _DROPPED:
+            continue
+        concept = find_concept(observation, table)
+        if concept is None or concept.excluded:
+            continue
+        place = page.place(index)
+        if observation.focus and any(binding.is_other(focus, place) for focus in observation.focus):
+            reason = f"{PATIENT_UNKNOWN}: the observation is about someone or something else"
+            notes.unreadable(str(place), reason)
+            continue
+        found.setdefault(concept.fact, []).append(Seen(observation, concept, place))
+    return found
+
+
+def find_concept(observation: Observation, table: Mapping[Code, Concept]) -> Concept | None:
+    """What the code means, trying every coding; an excluded one wins, as it says more.
+
+    Where the code itself says nothing, a component may (a pressure under a local panel code).
+    """
+    found: Concept | None = None
+    if observation.code is not None:
+        for coding in observation.code.coding:
+            concept = table.get((coding.system, coding.code))
+            if concept is not None and (found is None or concept.excluded):
+                found = concept
+                if concept.excluded:
+                    return concept
+    if found is not None or not observation.component:
+        return found
+    for component in observation.component:
+        for coding in component.code.coding if component.code is not None else ():
+            concept = table.get((coding.system, coding.code))
+            if concept is not None and not concept.excluded:
+                return concept
+    return None

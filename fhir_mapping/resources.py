@@ -1,0 +1,326 @@
+"""The fields of FHIR R4 that are read, as tolerant structs; it must not interpret any of them.
+
+Unknown fields are skipped. A wrong type fails the one resource, which is then reported. Numbers
+stay `Raw` until they are used: most are not, and the text is the evidence.
+"""
+
+from typing import TypeAlias
+
+from msgspec import Raw, Struct, field
+
+
+NO_NUMBER = Raw()
+
+
+class Part(Struct, frozen=True, gc=False, kw_only=True, rename="camel"):
+    """Base of data types. Decoded JSON has no cycles, so the garbage collector need not look."""
+
+
+class Coding(Part, frozen=True, gc=False, kw_only=True):
+    """One code of one system."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(Part, frozen=True, gc=False, kw_only=True):
+    """Codes that mean the same, and the words a person chose."""
+
+    coding: tuple[Coding, ...] = ()
+    text: str | None = None
+
+
+class Quantity(Part, frozen=True, gc=False, kw_only=True):
+    """A number with its unit, as text and as code."""
+
+    value: Raw = NO_NUMBER
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+    comparator: str | None = None
+
+
+class Identifier(Part, frozen=True, gc=False, kw_only=True):
+    """A business identifier."""
+
+    system: str | None = None
+    value: str | None = None
+
+
+class Reference(Part, frozen=True, gc=False, kw_only=True):
+    """A pointer to another resource."""
+
+    reference: str | None = None
+    type: str | None = None
+    identifier: Identifier | None = None
+    display: str | None = None
+
+
+class Period(Part, frozen=True, gc=False, kw_only=True):
+    """A start and an end, either of them open."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+class Meta(Part, frozen=True, gc=False, kw_only=True):
+    """Which version of the resource this is."""
+
+    version_id: str | None = None
+    last_updated: str | None = None
+
+
+class Component(Part, frozen=True, gc=False, kw_only=True):
+    """One value inside an Observation."""
+
+    code: CodeableConcept | None = None
+    value_quantity: Quantity | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_string: str | None = None
+    value_integer: Raw = NO_NUMBER
+    data_absent_reason: CodeableConcept | None = None
+
+
+class Ingredient(Part, frozen=True, gc=False, kw_only=True):
+    """One ingredient of a Medication."""
+
+    item_codeable_concept: CodeableConcept | None = None
+    item_reference: Reference | None = None
+
+
+class DoseAndRate(Part, frozen=True, gc=False, kw_only=True):
+    """Dose of a request."""
+
+    dose_quantity: Quantity | None = None
+
+
+class Repeat(Part, frozen=True, gc=False, kw_only=True):
+    """The bounds of a repeated event."""
+
+    bounds_period: Period | None = None
+
+
+class Timing(Part, frozen=True, gc=False, kw_only=True):
+    """When a request is to be carried out."""
+
+    event: tuple[str, ...] = ()
+    repeat: Repeat | None = None
+
+
+class DosageInstruction(Part, frozen=True, gc=False, kw_only=True):
+    """How a request is to be given."""
+
+    text: str | None = None
+    timing: Timing | None = None
+    route: CodeableConcept | None = None
+    dose_and_rate: tuple[DoseAndRate, ...] = ()
+
+
+class Dosage(Part, frozen=True, gc=False, kw_only=True):
+    """How an administration was given."""
+
+    text: str | None = None
+    route: CodeableConcept | None = None
+    dose: Quantity | None = None
+    rate_quantity: Quantity | None = None
+
+
+class Issue(Part, frozen=True, gc=False, kw_only=True):
+    """One problem told by an OperationOutcome."""
+
+    severity: str | None = None
+
+
+class Head(Part, frozen=True, gc=False, kw_only=True):
+    """What can be read of any resource: its type, id and patient."""
+
+    resource_type: str | None = None
+    id: str | None = None
+    subject: Reference | None = None
+    patient: Reference | None = None
+
+
+class Resource(Part, frozen=True, gc=False, kw_only=True, tag_field="resourceType", tag=True):
+    """Base of the resources that are read; the tag is the class name."""
+
+    id: str | None = None
+    meta: Meta | None = None
+
+
+class Observation(Resource, frozen=True, gc=False, kw_only=True):
+    """A measurement or an assessment, of any kind."""
+
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    focus: tuple[Reference, ...] = ()
+    effective_date_time: str | None = None
+    effective_instant: str | None = None
+    effective_period: Period | None = None
+    performer: tuple[Reference, ...] = ()
+    value_quantity: Quantity | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_string: str | None = None
+    value_integer: Raw = NO_NUMBER
+    data_absent_reason: CodeableConcept | None = None
+    body_site: CodeableConcept | None = None
+    method: CodeableConcept | None = None
+    component: tuple[Component, ...] = ()
+    contained: tuple[Raw, ...] = ()
+
+
+class MedicationAdministration(Resource, frozen=True, gc=False, kw_only=True):
+    """A medicine that was given, is being given, or was not given."""
+
+    status: str | None = None
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    subject: Reference | None = None
+    effective_date_time: str | None = None
+    effective_period: Period | None = None
+    dosage: Dosage | None = None
+    contained: tuple[Raw, ...] = ()
+
+
+class MedicationRequest(Resource, frozen=True, gc=False, kw_only=True):
+    """An order for a medicine."""
+
+    status: str | None = None
+    intent: str | None = None
+    do_not_perform: bool = False
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    subject: Reference | None = None
+    dosage_instruction: tuple[DosageInstruction, ...] = ()
+    contained: tuple[Raw, ...] = ()
+
+
+class ServiceRequest(Resource, frozen=True, gc=False, kw_only=True):
+    """An order for anything else; some systems order infusions and regimens with it."""
+
+    status: str | None = None
+    intent: str | None = None
+    do_not_perform: bool = False
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    occurrence_date_time: str | None = None
+    occurrence_period: Period | None = None
+    occurrence_timing: Timing | None = None
+    contained: tuple[Raw, ...] = ()
+
+
+class Medication(Resource, frozen=True, gc=False, kw_only=True):
+    """A product; it belongs to no patient."""
+
+    code: CodeableConcept | None = None
+    ingredient: tuple[Ingredient, ...] = ()
+
+
+class Condition(Resource, frozen=True, gc=False, kw_only=True):
+    """A diagnosis."""
+
+    clinical_status: CodeableConcept | None = None
+    verification_status: CodeableConcept | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    onset_date_time: str | None = None
+    onset_period: Period | None = None
+    abatement_date_time: str | None = None
+    abatement_period: Period | None = None
+    contained: tuple[Raw, ...] = ()
+
+
+class Procedure(Resource, frozen=True, gc=False, kw_only=True):
+    """Something done: ventilation, an airway, fluid resuscitation."""
+
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    performed_date_time: str | None = None
+    performed_period: Period | None = None
+    reason_code: tuple[CodeableConcept, ...] = ()
+    contained: tuple[Raw, ...] = ()
+
+
+class Patient(Resource, frozen=True, gc=False, kw_only=True):
+    """The one patient."""
+
+    identifier: tuple[Identifier, ...] = ()
+    gender: str | None = None
+    birth_date: str | None = None
+
+
+class Encounter(Resource, frozen=True, gc=False, kw_only=True):
+    """A stay or a visit."""
+
+    status: str | None = None
+    class_: Coding | None = field(default=None, name="class")
+    subject: Reference | None = None
+    period: Period | None = None
+    contained: tuple[Raw, ...] = ()
+
+
+class AllergyIntolerance(Resource, frozen=True, gc=False, kw_only=True):
+    """An allergy or intolerance."""
+
+    clinical_status: CodeableConcept | None = None
+    verification_status: CodeableConcept | None = None
+    code: CodeableConcept | None = None
+    patient: Reference | None = None
+    contained: tuple[Raw, ...] = ()
+
+
+class OperationOutcome(Resource, frozen=True, gc=False, kw_only=True):
+    """What the server has to say about its answer."""
+
+    issue: tuple[Issue, ...] = ()
+
+
+Readable: TypeAlias = (
+    Observation
+    | MedicationAdministration
+    | MedicationRequest
+    | ServiceRequest
+    | Medication
+    | Condition
+    | Procedure
+    | Patient
+    | Encounter
+    | AllergyIntolerance
+    | OperationOutcome
+)
+
+
+class Link(Part, frozen=True, gc=False, kw_only=True):
+    """A link of a Bundle; `next` means there is more."""
+
+    relation: str | None = None
+
+
+class Entry(Part, frozen=True, gc=False, kw_only=True):
+    """One entry of a Bundle."""
+
+    full_url: str | None = None
+    resource: Readable | None = None
+
+
+class Bundle(Part, frozen=True, gc=False, kw_only=True, tag_field="resourceType", tag=True):
+    """A Bundle whose entries are all of the types above: decoded in one go."""
+
+    link: tuple[Link, ...] = ()
+    entry: tuple[Entry, ...] = ()
+
+
+class RawEntry(Part, frozen=True, gc=False, kw_only=True):
+    """One entry, its resource not looked at yet."""
+
+    full_url: str | None = None
+    resource: Raw = NO_NUMBER
+
+
+class RawBundle(Part, frozen=True, gc=False, kw_only=True, tag_field="resourceType", tag="Bundle"):
+    """The same Bundle, entry by entry, to name the one that cannot be read."""
+
+    link: tuple[Link, ...] = ()
+    entry: tuple[Raw, ...] = ()

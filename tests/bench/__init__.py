@@ -1,0 +1,1 @@
+"""Speed measured against two comparisons; run as `python -m tests.bench`, never by pytest."""

@@ -1,0 +1,1 @@
+"""HTTP in, JSON out: what the service promises to its callers."""
