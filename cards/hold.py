@@ -74,7 +74,7 @@ def _card(
 def _indicator(
     decision: Decision, disposition: Disposition, drafted: OrderDecision | None
 ) -> Indicator:
-    """Critical for a draft at grade 3 or more now, or once permanent discontinuation is confirmed."""
+    """Critical for a draft at grade 3 or more now, or once the permanent row is confirmed."""
     if drafted is None:
         return "warning"
     confirmed = disposition.action == "discontinue-permanently" and disposition.confirmed

@@ -105,7 +105,7 @@ Entry = Vitals | Weight | Neuro | Support | GradeCharted | Given | Infusion | Pr
 
 
 class Story(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One synthetic patient: who, one sentence of story, the usual order and protocol, the chart."""
+    """One synthetic patient: who, one sentence of story, usual order and protocol, chart."""
 
     id: str
     position: int

@@ -173,3 +173,14 @@ def test_another_host_name_is_refused(base: str) -> None:
         session.trust_env = False
         reply = session.get(f"{base}/", headers={"Host": "elsewhere.example"}, timeout=10)
     assert reply.status_code == 400
+
+
+def test_bispecific_outside_the_knowledge_base_is_never_answered_with_silence(base: str) -> None:
+    answer = sign(base, "nothing-wrong", "talquetamab")
+    assert any("not evaluated" in card["summary"] for card in answer["cards"])
+
+
+def test_subcutaneous_tocilizumab_is_no_crs_route(base: str) -> None:
+    found = assess(base, "fever-only", "tocilizumab-sc")["tocilizumab"]
+    assert found["status"] == "blocked"
+    assert "not-a-crs-route" in found["reasons"]

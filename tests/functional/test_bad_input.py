@@ -1,4 +1,4 @@
-"""What is not a CDS Hooks request is refused with 4xx naming the field; never a 5xx, never advice."""
+"""What is not a CDS Hooks request is refused with a 4xx that names the field; never advice."""
 
 import json
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -107,7 +108,7 @@ BASE = Facts(
 )
 
 
-def normal_vitals(hours: float) -> dict[str, tuple[Reading, ...] | tuple[Charted, ...]]:
+def normal_vitals(hours: float) -> dict[str, Any]:
     """One complete normal set."""
     return {
         "temperatures": readings("t", (hours, 36.8)),

@@ -35,9 +35,9 @@ def grade(standing: Standing) -> tuple[int, int]:
     return found.at_least, found.at_most
 
 
-FEVER = {**normal_vitals(1), "temperatures": readings("t", (1, 38.6))}
-LOW = {"systolic": readings("bp", (1, 84))}
-MASKED = {
+FEVER: dict[str, Any] = {**normal_vitals(1), "temperatures": readings("t", (1, 38.6))}
+LOW: dict[str, Any] = {"systolic": readings("bp", (1, 84))}
+MASKED: dict[str, Any] = {
     **normal_vitals(1),
     "temperatures": readings("t", (6, 38.9), (1, 37.0)),
     "masking": (masking("antipyretic", 5),),
@@ -258,7 +258,7 @@ def test_a_charted_zero_settles_the_end() -> None:
 
 
 def test_a_second_fever_within_72_hours_without_a_dose_is_the_same_event() -> None:
-    vitals = {
+    vitals: dict[str, Any] = {
         "temperatures": readings("t", (28, 38.4), (2, 36.9), (1, 38.5)),
         "systolic": readings("b", (28, 120), (2, 120), (1, 120)),
         "saturations": readings("s", (28, 97), (2, 97), (1, 97)),
@@ -270,7 +270,7 @@ def test_a_second_fever_within_72_hours_without_a_dose_is_the_same_event() -> No
 
 
 def test_a_fever_after_a_later_dose_is_a_recurrence() -> None:
-    vitals = {
+    vitals: dict[str, Any] = {
         "temperatures": readings("t", (100, 38.4), (70, 36.9), (1, 38.5)),
         "systolic": readings("b", (100, 120), (70, 120), (1, 120)),
         "saturations": readings("s", (100, 97), (70, 97), (1, 97)),
@@ -284,7 +284,7 @@ def test_a_fever_after_a_later_dose_is_a_recurrence() -> None:
 
 def test_hours_at_grade_3_count_only_stretches_without_a_gap() -> None:
     hours = range(1, 51, 4)
-    vitals = {
+    vitals: dict[str, Any] = {
         "temperatures": readings("t", *((h, 38.5) for h in hours)),
         "systolic": readings("b", *((h, 95) for h in hours)),
         "oxygen": charted("o", *((h, "high-flow") for h in hours)),

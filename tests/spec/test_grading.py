@@ -105,10 +105,10 @@ def test_icans_interval_is_exactly_the_range_over_all_completions() -> None:
     cognition = [frozenset({g}) for g in range(4)] + [frozenset(range(4))]
     axes = [known_or_not(levels) for levels in SIGNS.values()]
     checked = 0
-    for ice, *signs in product(cognition, *axes):
+    for ice, signs in product(cognition, product(*axes)):
         worst = {
             max(g, *(levels[s] for s, levels in zip(one, SIGNS.values(), strict=True)))
-            for g, *one in product(ice, *signs)
+            for g, one in product(ice, product(*signs))
         }
         assert grade_icans(ICANS, ice, *signs) == Grade(min(worst), max(worst))
         checked += 1

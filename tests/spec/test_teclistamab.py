@@ -1,5 +1,6 @@
 """Teclistamab: every row of its label, from the facts to the disposition and the next dose."""
 
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,23 +35,23 @@ def fever(**more: Any) -> dict[str, Any]:
     return {**normal_vitals(1), "temperatures": readings("t", (3, 38.6), (1, 38.6)), **more}
 
 
-NOREPI = {"infusions": (infusion("norepinephrine", 5, None),)}
-TWO = {
+NOREPI: dict[str, Any] = {"infusions": (infusion("norepinephrine", 5, None),)}
+TWO: dict[str, Any] = {
     "infusions": (
         infusion("norepinephrine", 5, None),
         infusion("phenylephrine", 3, None),
     )
 }
-LONG = {
+LONG: dict[str, Any] = {
     "temperatures": readings("t", (52, 38.6), (1, 38.6)),
     "infusions": (infusion("norepinephrine", 50, None),),
     "doses": (dose("teclistamab", 60),),
 }
-EARLIER_GRADE_3 = {
+EARLIER_GRADE_3: dict[str, Any] = {
     "doses": (dose("teclistamab", 400), dose("teclistamab", 30)),
     "grades": (graded("crs", 3, 390), graded("crs", 0, 340)),
 }
-EARLIER_GRADE_1 = {
+EARLIER_GRADE_1: dict[str, Any] = {
     "doses": (dose("teclistamab", 400), dose("teclistamab", 30)),
     "grades": (graded("crs", 1, 390), graded("crs", 0, 340)),
 }
@@ -65,7 +66,7 @@ def neuro(ice: int, arousal: str = "alert", **more: Any) -> dict[str, Any]:
     }
 
 
-EARLIER_ICANS_3 = {
+EARLIER_ICANS_3: dict[str, Any] = {
     "doses": (dose("teclistamab", 400), dose("teclistamab", 30)),
     "grades": (graded("icans", 3, 390), graded("icans", 0, 340)),
 }
@@ -178,7 +179,7 @@ def test_only_the_upper_bound_at_a_permanent_row_withholds() -> None:
 
 
 def test_after_the_event_the_next_dose_has_conditions() -> None:
-    vitals = {
+    vitals: dict[str, Any] = {
         "temperatures": readings("t", (60, 38.4), (30, 36.9), (1, 36.9)),
         "systolic": readings("b", (60, 120), (30, 120), (1, 120)),
         "saturations": readings("s", (60, 97), (30, 97), (1, 97)),
@@ -193,7 +194,7 @@ def test_after_the_event_the_next_dose_has_conditions() -> None:
 
 
 def test_conditions_end_with_the_next_dose() -> None:
-    vitals = {
+    vitals: dict[str, Any] = {
         "temperatures": readings("t", (160, 38.4), (130, 36.9), (1, 36.9)),
         "systolic": readings("b", (160, 120), (130, 120), (1, 120)),
         "saturations": readings("s", (160, 97), (130, 97), (1, 97)),
@@ -298,11 +299,11 @@ def test_community_procedure_takes_the_disposition_from_the_label_and_says_so() 
     assert found.assessment.disposition.rules == ("teclistamab-label@1#crs-2",)
     assert "disposition-from-label" in {n.code for n in found.assessment.notices}
     doses = {(m.agent, m.dose) for m in found.assessment.medications}
-    assert ("dexamethasone", 10) in doses
+    assert ("dexamethasone", Decimal(10)) in doses
 
 
 def test_masked_fever_with_normal_axes_holds_until_resolved() -> None:
-    vitals = {
+    vitals: dict[str, Any] = {
         **normal_vitals(1),
         "temperatures": readings("t", (6, 38.9), (1, 37.0)),
         "masking": (masking("antipyretic", 5),),

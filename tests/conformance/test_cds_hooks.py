@@ -1,0 +1,205 @@
+"""CDS Hooks 2.0, one test per statement; names follow the headings of the specification."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.conftest import CALL, ORIGIN, CheckedClient
+from tests.functional.bodies import HOOK_INSTANCE, bundle, draft, fever, order_sign, with_value
+
+
+KEYS = {
+    "patient",
+    "vitals",
+    "oxygen",
+    "assessments",
+    "labs",
+    "administrations",
+    "orders",
+    "conditions",
+    "procedures",
+    "encounter",
+}
+# 2.0, "Prefetch query restrictions": what may follow the type in a search.
+SEARCH = re.compile(r"^[A-Z][A-Za-z]+\?[a-z-]+=[^&]+(&(_count|_sort|[a-z-]+)=[^&]+)*$")
+
+
+@pytest.fixture
+def services(client: CheckedClient) -> list[dict[str, Any]]:
+    response = client.get("/cds-services")
+    assert response.status_code == 200
+    assert response.mimetype == "application/json"
+    listed: list[dict[str, Any]] = response.get_json()["services"]
+    return listed
+
+
+def test_discovery_answers_an_object_with_a_services_array(
+    services: list[dict[str, Any]],
+) -> None:
+    assert [service["id"] for service in services] == ["btce-order-sign"]
+
+
+def test_discovery_each_service_has_hook_description_and_id(
+    services: list[dict[str, Any]],
+) -> None:
+    for service in services:
+        assert service["hook"] == "order-sign"
+        for name in ("id", "title", "description"):
+            assert service[name].strip()
+
+
+def test_discovery_prefetch_is_an_object_of_strings(services: list[dict[str, Any]]) -> None:
+    for service in services:
+        assert set(service["prefetch"]) == KEYS
+        assert all(isinstance(template, str) for template in service["prefetch"].values())
+
+
+def test_prefetch_tokens_are_root_members_that_the_hook_always_has(
+    services: list[dict[str, Any]],
+) -> None:
+    for service in services:
+        for template in service["prefetch"].values():
+            assert set(re.findall(r"\{\{(.*?)\}\}", template)) == {"context.patientId"}
+
+
+def test_prefetch_queries_stay_in_the_recommended_subset(services: list[dict[str, Any]]) -> None:
+    for service in services:
+        searches = {k: v for k, v in service["prefetch"].items() if k != "patient"}
+        assert service["prefetch"]["patient"] == "Patient/{{context.patientId}}"
+        for template in searches.values():
+            assert SEARCH.match(template), template
+            assert not re.search(r"_include|_has|:not|\.|sort:", template.split("?")[1][30:60])
+
+
+def test_prefetch_sort_parameters_exist_in_r4(services: list[dict[str, Any]]) -> None:
+    sorts = {
+        "Observation": "-date",
+        "MedicationAdministration": "-effective-time",
+        "MedicationRequest": "-authoredon",
+        "Condition": "-recorded-date",
+        "Procedure": "-date",
+        "Encounter": "-date",
+    }
+    for template in services[0]["prefetch"].values():
+        kind, _, query = template.partition("?")
+        if query:
+            assert f"_sort={sorts[kind]}&_count=" in query
+
+
+def test_calling_a_service_success_is_200_with_a_cards_array(client: CheckedClient) -> None:
+    response = client.call(order_sign())
+    assert response.status_code == 200
+    assert response.mimetype == "application/json"
+    assert isinstance(response.get_json()["cards"], list)
+
+
+def test_calling_a_service_guidance_becomes_cards(client: CheckedClient) -> None:
+    cards = client.call(order_sign(*fever())).get_json()["cards"]
+    assert cards
+    assert "teclistamab" in cards[0]["summary"].lower()
+
+
+def test_calling_a_service_without_prefetch_is_answered_and_says_what_is_missing(
+    client: CheckedClient,
+) -> None:
+    body = order_sign()
+    del body["prefetch"]
+    answer = client.call(body).get_json()
+    assert answer["cards"], "what could not be evaluated is never silence"
+    assert answer["extension"]["org.btce-cds.assessment"]["crs"]["missing"]
+
+
+def test_request_unknown_members_and_extensions_are_tolerated(client: CheckedClient) -> None:
+    extension = {"com.epic.cdshooks.request.bpa-trigger-action": "23"}
+    body = {**order_sign(), "extension": extension, "newMember": [1]}
+    body["context"] = {**body["context"], "extension": extension}
+    assert client.call(body).status_code == 200
+
+
+def test_request_hook_instance_need_not_be_of_an_rfc_4122_variant(client: CheckedClient) -> None:
+    for instance in (HOOK_INSTANCE, HOOK_INSTANCE.upper()):
+        body = with_value(order_sign(), "hookInstance", instance)
+        assert client.call(body).status_code == 200
+
+
+def test_request_draft_order_ids_may_be_longer_than_fhir_allows(client: CheckedClient) -> None:
+    cards = client.call(order_sign(*fever(), drafts=(draft(id="e" * 194),))).get_json()["cards"]
+    assert cards
+
+
+def test_request_re_signed_orders_are_answered_whatever_their_status(
+    client: CheckedClient,
+) -> None:
+    active = {**draft(), "status": "active"}
+    assert client.call(order_sign(*fever(), drafts=(active,))).get_json()["cards"]
+
+
+@pytest.mark.parametrize("optional", ["encounterId"])
+def test_request_optional_context_may_be_absent(client: CheckedClient, optional: str) -> None:
+    body = order_sign()
+    del body["context"][optional]
+    assert client.call(body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        bundle(),
+        {
+            **bundle(
+                {
+                    "resourceType": "OperationOutcome",
+                    "issue": [{"severity": "warning", "code": "not-found"}],
+                }
+            ),
+            "total": 0,
+        },
+        {
+            "resourceType": "OperationOutcome",
+            "issue": [{"severity": "error", "code": "processing"}],
+        },
+    ],
+    ids=["null", "empty Bundle", "Bundle with a warning only", "OperationOutcome"],
+)
+def test_prefetch_every_state_of_a_key_is_answered(client: CheckedClient, value: object) -> None:
+    for key in sorted(KEYS):
+        assert client.call(with_value(order_sign(), f"prefetch.{key}", value)).status_code == 200
+
+
+def test_card_uuids_are_stable_for_one_hook_instance_and_differ_between_two(
+    client: CheckedClient,
+) -> None:
+    body = order_sign(*fever())
+    other = with_value(body, "hookInstance", HOOK_INSTANCE.replace("0", "1", 1))
+    uuids = [[c["uuid"] for c in client.call(b).get_json()["cards"]] for b in (body, body, other)]
+    assert uuids[0] == uuids[1]
+    assert not set(uuids[0]) & set(uuids[2])
+
+
+def test_errors_carry_an_operation_outcome(client: CheckedClient) -> None:
+    response = client.call(b"x")
+    assert response.mimetype == "application/fhir+json"
+    assert response.get_json(force=True)["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("path", ["/cds-services", CALL])
+def test_cors_preflight_is_answered_for_a_listed_origin(client: CheckedClient, path: str) -> None:
+    response = client.options(path, headers={"Origin": ORIGIN})
+    assert response.status_code == 200
+    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert "POST" in response.headers["Access-Control-Allow-Methods"]
+    assert "Content-Type" in response.headers["Access-Control-Allow-Headers"]
+
+
+def test_cors_headers_are_on_answers_and_on_errors(client: CheckedClient) -> None:
+    for body, status in ((order_sign(), 200), (b"x", 400)):
+        response = client.call(body, Origin=ORIGIN)
+        assert response.status_code == status
+        assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+
+def test_cors_another_origin_gets_no_permission(client: CheckedClient) -> None:
+    response = client.call(order_sign(), Origin="https://elsewhere.example")
+    assert "Access-Control-Allow-Origin" not in response.headers
