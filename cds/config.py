@@ -23,15 +23,7 @@ Mode = Literal["live", "silent"]
 _HEADER = {field.name for field in msgspec.structs.fields(Header)}
 _RULES = {f.name: f.type for f in msgspec.structs.fields(SiteRules) if f.name not in _HEADER}
 _SETTINGS = {"bind", "public_url", "auth", "default_site", "origins", "sites"}
-_SITE = {
-    "fhir_base",
-    "protocol",
-    "time_zone",
-    "mode",
-    "approved_knowledge",
-    "smart_url",
-    "rules",
-}
+_SITE = {"fhir_base", "protocol", "time_zone", "mode", "approved_knowledge", "smart_url", "rules"}
 _ENVIRON = {
     "BTCE_BIND": "bind",
     "BTCE_PUBLIC_URL": "public_url",

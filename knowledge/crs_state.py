@@ -64,7 +64,7 @@ def crs_state(
 ) -> CrsState:
     """The state at `at`. `established`: CRS was already present earlier in this event."""
     hypotension = hypotension_levels(facts, at, rules, window)
-    hypoxia = hypoxia_levels(facts, at, rules, window, scale)
+    hypoxia = hypoxia_levels(facts, at, rules, window)
     masked = masking_at(facts, at, rules)
     normal_axes = hypotension.levels == hypoxia.levels == frozenset({"none"})
     may_hide = masked is not None and (established or not normal_axes)

@@ -110,7 +110,9 @@ def decide(facts: Facts, library: Library, context: Context) -> Decision:
         not_checked=library.tocilizumab.not_checked,
         allergies=facts.allergies,
         rems_duties=duties,
-        missing=facts.missing,
+        missing=tuple(
+            m for m in facts.missing if m not in (*crs.state.missing, *icans.state.missing)
+        ),
         event_open=crs.active or icans.active,
         other_cause=tuple(s.toxicity for s in standings if s.other_cause and s.active),
         supportive_orders=tuple(

@@ -6,8 +6,9 @@ only add history and lift a maximum.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from knowledge.assessment import Grade
+from knowledge.assessment import Grade, Hours
 from knowledge.course import Course, Recorder, Sample, raise_maximum
 from knowledge.crs_state import crs_state, freshness
 from knowledge.facts import ChartedGrade, Diagnosis, Facts, ToxicityName, bispecific_doses
@@ -40,8 +41,12 @@ def crs_events(facts: Facts, scale: CrsScale, rules: SiteRules) -> tuple[Course,
         return _with_diagnoses((), facts, "crs", rules)
     recorder = _recorder(facts, rules)
     span = lookback("crs", rules)
-    for at in _times(facts, min(starts), charted):
+    ends = _abatements(facts, "crs")
+    for at in _times(facts, min(starts), {*charted, *ends}):
         window = freshness(facts, rules, recorder.reached(2))
+        if at in ends:
+            recorder.add(_settled(at, window))
+            continue
         grade = charted.get(at)
         if grade is not None:
             recorder.add(_charted_sample(at, grade, window))
@@ -67,11 +72,15 @@ def icans_events(facts: Facts, scale: IcansScale, rules: SiteRules) -> tuple[Cou
     """All ICANS events up to the evaluation time, oldest first."""
     charted = _charted(facts, "icans")
     series = (facts.ice, facts.capd, facts.arousal, facts.seizure, facts.motor, facts.raised_icp)
-    times = {item.at for part in series for item in part} | set(charted)
+    ends = _abatements(facts, "icans")
+    times = {item.at for part in series for item in part} | set(charted) | ends
     window = timedelta(hours=rules.ice_hours)
     recorder = _recorder(facts, rules)
     span = lookback("icans", rules)
     for at in sorted(t for t in times if t <= facts.evaluated_at):
+        if at in ends:
+            recorder.add(_settled(at, window))
+            continue
         grade = charted.get(at)
         if grade is not None:
             recorder.add(_charted_sample(at, grade, window))
@@ -113,6 +122,15 @@ def _charted(facts: Facts, toxicity: ToxicityName) -> dict[datetime, ChartedGrad
         for g in facts.grades
         if g.toxicity == toxicity and g.usable and g.at <= facts.evaluated_at
     }
+
+
+def _abatements(facts: Facts, toxicity: ToxicityName) -> set[datetime]:
+    """When a clinician charted a diagnosis of this toxicity as over."""
+    return {d.abated for d in facts.diagnoses if d.toxicity == toxicity and d.abated is not None}
+
+
+def _settled(at: datetime, window: timedelta) -> Sample:
+    return Sample(at, Grade(0, 0), False, True, False, window, settles=True)
 
 
 def _charted_sample(at: datetime, charted: ChartedGrade, window: timedelta) -> Sample:
@@ -168,14 +186,11 @@ def _from_diagnosis(
 ) -> Course:
     recent = facts.evaluated_at - onset <= lookback(diagnosis.toxicity, rules)
     end = diagnosis.abated or (None if recent else onset)
-    hours = Recorder((), timedelta(0))
-    hours.add(Sample(onset, grade, True, False, True, timedelta(0)))
-    base = hours.courses()[0]
     return Course(
         onset=onset,
         last_abnormal=onset,
         maximum=grade,
-        hours_at_grade3=base.hours_at_grade3,
+        hours_at_grade3=Hours(Decimal(0), Decimal(0)),
         resolved=end,
         confirmed_end=diagnosis.abated is not None,
     )

@@ -8,16 +8,14 @@ from datetime import datetime, timedelta
 
 from knowledge.facts import Facts, Missing, Notice
 from knowledge.levels import Axis
-from knowledge.model import CrsScale, SiteRules
+from knowledge.model import SiteRules
 from knowledge.series import any_within, newest
 
 
 ORDER = ("none", "low-flow", "high-flow", "positive-pressure")
 
 
-def hypoxia_levels(
-    facts: Facts, at: datetime, rules: SiteRules, window: timedelta, scale: CrsScale
-) -> Axis:
+def hypoxia_levels(facts: Facts, at: datetime, rules: SiteRules, window: timedelta) -> Axis:
     """The oxygen support levels the facts allow at `at`."""
     device = any_within(facts.oxygen, at, window)
     saturation = any_within(facts.saturations, at, window)
@@ -27,7 +25,7 @@ def hypoxia_levels(
         levels = set(device.levels)
         if levels == {"none"} and low:
             levels.add("low-flow")
-        missing = _flow_missing(device.levels, scale)
+        missing = _flow_missing(device.levels)
         return Axis(
             frozenset(levels),
             (device.evidence, *evidence),
@@ -60,10 +58,9 @@ def hypoxia_levels(
     )
 
 
-def _flow_missing(levels: tuple[str, ...], scale: CrsScale) -> tuple[Missing, ...]:
+def _flow_missing(levels: tuple[str, ...]) -> tuple[Missing, ...]:
     if set(levels) == {"low-flow", "high-flow"}:
-        limit = scale.low_flow_max.value
-        return (Missing("oxygen-flow", f"nasal cannula without a flow ({limit} L/min decides)"),)
+        return (Missing("oxygen-flow", "nasal cannula without a flow"),)
     return ()
 
 

@@ -113,6 +113,4 @@ def _expected(problem: ValidationError) -> str:
         return f"the key {', '.join(sorted(set(wanted) - set(given)))}"
     if problem.validator == "enum":
         return f"one of {', '.join(str(value) for value in wanted)}, not {given!r}"
-    if problem.validator == "type":
-        return f"{wanted}, not {given!r}"
-    return problem.message
+    return f"{wanted}, not {given!r}" if problem.validator == "type" else problem.message

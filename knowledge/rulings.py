@@ -101,12 +101,11 @@ def management(
     found = []
     for standing in standings:
         source = sources(library, protocol, ingredient, standing.toxicity).management
-        if not standing.active or standing.other_cause or source is None:
-            continue
-        if standing.state.acting is None:
+        acting = standing.state.acting
+        if source is None or acting is None or standing.other_cause or not standing.active:
             continue
         doses = tuple(d for d in facts.doses if d.ingredient == ingredient)
-        found.append((standing, match_event(standing, standing.state.acting, source, doses)))
+        found.append((standing, match_event(standing, acting, source, doses)))
     return tuple(found)
 
 
@@ -120,13 +119,11 @@ def _rulings(
     found = []
     for standing in standings:
         speaking = sources(library, protocol, ingredient, standing.toxicity)
-        if speaking.disposition is None:
+        decides, label = speaking.disposition, speaking.label
+        ruling = decides and rule_on(standing, decides, ingredient, facts, library)
+        if decides is None or ruling is None:
             continue
-        ruling = rule_on(standing, speaking.disposition, ingredient, facts, library)
-        if ruling is None:
-            continue
-        label = speaking.label
-        if label is not None and label.header.id != speaking.disposition.header.id:
+        if label is not None and label.header.id != decides.header.id:
             doses = tuple(d for d in facts.doses if d.ingredient == ingredient)
             beside = match_event(standing, standing.maximum, label, doses)
             ruling = msgspec.structs.replace(ruling, label=beside)

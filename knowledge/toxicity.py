@@ -13,7 +13,7 @@ from knowledge.assessment import ChartedAt, Event, Grade, ToxicityState
 from knowledge.course import Course
 from knowledge.crs_state import CrsState, crs_state, freshness, state_missing, state_notices
 from knowledge.facts import ChartedGrade, Facts, Notice, ToxicityName, bispecific_doses
-from knowledge.grading import grade_crs, grade_icans
+from knowledge.grading import FEVER_LEVELS, grade_crs, grade_icans
 from knowledge.history import crs_events, exposed, icans_events, lookback, recurrent_at
 from knowledge.hypotension import ORDER as SUPPORT
 from knowledge.hypoxia import ORDER as OXYGEN
@@ -67,7 +67,7 @@ def crs_standing(facts: Facts, scale: CrsScale, rules: SiteRules) -> Standing:
     if charted is not None:
         newer = _newer_crs(facts, charted, scale, rules, window)
     axes = {
-        "fever": axis_state(state.fever, ("absent", "present")),
+        "fever": axis_state(state.fever, _fever_order(state.fever)),
         "hypotension": axis_state(state.hypotension, SUPPORT),
         "hypoxia": axis_state(state.hypoxia, OXYGEN),
     }
@@ -252,6 +252,13 @@ def _after(facts: Facts, at: datetime) -> Facts:
         infusions=tuple(i for i in facts.infusions if i.start > at),
         answered=facts.answered | {"administrations"},
     )
+
+
+def _fever_order(axis: Axis) -> tuple[str, ...]:
+    """Masked is one of the levels only where treatment may hide a fever."""
+    if "masked" in axis.levels:
+        return FEVER_LEVELS
+    return tuple(level for level in FEVER_LEVELS if level != "masked")
 
 
 def _ice_level(axis: Axis) -> str:

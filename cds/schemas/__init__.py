@@ -47,6 +47,7 @@ def assessment_schema() -> dict[str, Any]:
     for name in ("atLeast", "atMost"):
         values["Grade"]["properties"][name].update(_GRADE)
     values["ChartedAt"]["properties"]["grade"].update(_GRADE)
+    values["AxisState"]["properties"]["level"]["minLength"] = 1  # "unknown" is a level, "" is not
     values["ToxicityState"]["allOf"] = [_assessed_has_a_grade()]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -10,8 +10,8 @@ from tests.bench.report import FLOOR, PEER, SERVICE
 
 
 # Fixed, so that every run does the same work; HealthChain takes about 0.3 s for a large request.
-QUICK = {100: 2000, 1000: 400}
-SLOW = {100: 120, 1000: 16}
+QUICK = {100: 1500, 1000: 240}
+SLOW = {100: 80, 1000: 12}
 
 
 def service(work: Path) -> Candidate:

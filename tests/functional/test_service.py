@@ -21,7 +21,7 @@ from cds.demo.story import load
 from fhir_mapping.codes import CodeSets
 from knowledge.library import Library
 from tests.conformance.checker import check_response
-from tests.conftest import CALL, CheckedClient, clock
+from tests.conftest import CALL, CheckedClient
 from tests.functional.bodies import (
     FHIR_BASE,
     HOOK_INSTANCE,

@@ -80,6 +80,16 @@ BREAKS = {
     "a dose without a unit": (
         PRODUCT, "          unit: mg\n", "", "rows[7].then.medications[0]", "unit",
     ),
+    "two rows whose hours overlap": (
+        PRODUCT, "{lessThan: 48}", "{atLeast: 40}", "rows[", "",
+    ),
+    "a medicine that names its own rule": (
+        PRODUCT, "          unit: mg\n", "          unit: mg\n          rule: mine\n",
+        "rows[7].then.medications[0]", "no rule",
+    ),
+    "a protocol both silent and with counts": (
+        LIMITS, "  us-label:", "  nhs-waht:", "silent", "also has counts",
+    ),
     "limits for a protocol that is not there": (
         LIMITS, "  us-label:", "  eu-label:", "silent", "eu-label",
     ),
@@ -132,3 +142,13 @@ def test_refuses_to_start_without_the_scales(copy: Path) -> None:
 
     with pytest.raises(KnowledgeError, match="astct-crs-2019"):
         load(copy)
+
+
+def test_refuses_limits_that_leave_a_protocol_out(copy: Path) -> None:
+    file = copy / LIMITS
+    text = file.read_text(encoding="utf-8")
+    start, end = text.index("silent:"), text.index("notChecked:")
+    file.write_text(text[:start] + "silent: {}\n" + text[end:], encoding="utf-8")
+    with pytest.raises(KnowledgeError) as caught:
+        load(copy)
+    assert "us-label" in caught.value.expected

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from knowledge import lock
-from knowledge.schema import KINDS, SCHEMAS, schemas, text_of
+from knowledge.schema import KINDS, SCHEMAS, schemas, text_of, write
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -57,3 +57,10 @@ def test_a_file_that_vanished_is_a_problem(copy: Path, tmp_path: Path) -> None:
 
     (problem,) = lock.check(copy, locked)
     assert "tecvayli-talvey-rems" in problem
+
+
+def test_schemas_are_written_as_they_are_compared(tmp_path: Path) -> None:
+    write(tmp_path / "schemas")
+    written = {p.name: p.read_text(encoding="utf-8") for p in (tmp_path / "schemas").iterdir()}
+    shipped = {p.name: p.read_text(encoding="utf-8") for p in SCHEMAS.iterdir()}
+    assert written == shipped

@@ -1,0 +1,202 @@
+"""One patient: every spelling of a reference, and what happens to each."""
+
+import pytest
+
+from fhir_mapping.errors import AnotherPatient
+from tests.builders import BASE, Json, as_bytes, bundle, draft_order, patient, teclistamab, temp
+from tests.unit.fhir_mapping.mapped import facts_of, map_request
+
+
+IDENTIFIER = {"system": "urn:hospital:mrn", "value": "778"}
+
+
+def _read(
+    subject: object, *, base: str | None = BASE, others: tuple[Json, ...] = ()
+) -> tuple[int, str]:
+    made = temp(38.4)
+    del made["subject"]
+    if subject is not None:
+        made["subject"] = subject
+    facts = map_request({"vitals": bundle(made, *others)}, fhir_base=base).facts
+    return len(facts.temperatures), " ".join(one.reason for one in facts.unreadable)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        pytest.param("Patient/p1", id="relative"),
+        pytest.param("Patient/p1/_history/3", id="versioned"),
+        pytest.param(f"{BASE}/Patient/p1", id="absolute on the base"),
+        pytest.param(f"{BASE}/Patient/p1/_history/3", id="absolute and versioned"),
+        pytest.param("https://EHR.example/fhir/Patient/p1", id="host in capitals"),
+        pytest.param("https://ehr.example:443/fhir/Patient/p1", id="default port"),
+    ],
+)
+def test_this_patient(reference: str) -> None:
+    assert _read({"reference": reference}) == (1, "")
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        pytest.param("Patient/p2", id="another id"),
+        pytest.param("Patient/P1", id="ids differ by case"),
+        pytest.param("Patient/p1x/_history/1", id="another id with a version"),
+        pytest.param(f"{BASE}/Patient/p2", id="another id on the base"),
+        pytest.param("https://other.example/fhir/Patient/p1", id="another base"),
+        pytest.param("https://ehr.example/fhir2/Patient/p1", id="another path"),
+        pytest.param("http://ehr.example/fhir/Patient/p1", id="another scheme"),
+        pytest.param("https://ehr.example.evil/fhir/Patient/p1", id="a longer host"),
+        pytest.param("https://[/Patient/p1", id="a broken address"),
+    ],
+)
+def test_another_patient_or_base(reference: str) -> None:
+    with pytest.raises(AnotherPatient) as caught:
+        _read({"reference": reference})
+    assert caught.value.where == "prefetch.vitals.entry[0]"
+    assert "p2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        pytest.param(None, id="no subject"),
+        pytest.param({}, id="an empty reference"),
+        pytest.param({"display": "Ann"}, id="only a name"),
+        pytest.param({"reference": "#p1"}, id="contained"),
+        pytest.param({"reference": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"}, id="urn:uuid"),
+        pytest.param({"identifier": IDENTIFIER}, id="an identifier nobody knows"),
+        pytest.param({"identifier": {"value": "778"}}, id="an identifier without a system"),
+        pytest.param({"reference": "Patient?identifier=778"}, id="conditional"),
+        pytest.param({"reference": "Group/p1"}, id="a group"),
+        pytest.param({"reference": "patient/p1"}, id="type in lower case"),
+        pytest.param({"reference": "p1"}, id="a bare id"),
+        pytest.param({"reference": "Patient/p1/extra"}, id="more segments"),
+        pytest.param({"reference": f"{BASE}/Group/p1"}, id="an absolute group"),
+        pytest.param({"reference": f"{BASE}/Patient/"}, id="an absolute reference without id"),
+        pytest.param({"reference": ""}, id="an empty text"),
+    ],
+)
+def test_patient_unknown(subject: Json | None) -> None:
+    used, reason = _read(subject)
+    assert used == 0
+    assert reason.startswith("patient-unknown")
+
+
+def test_an_absolute_reference_counts_by_id_where_no_base_is_known() -> None:
+    assert _read({"reference": "https://any.example/r4/Patient/p1"}, base=None) == (1, "")
+    with pytest.raises(AnotherPatient):
+        _read({"reference": "https://any.example/r4/Patient/p2"}, base=None)
+
+
+def test_urn_uuid_is_resolved_inside_the_bundle() -> None:
+    url = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
+    observation = {**temp(38.4), "subject": {"reference": url}}
+    for found, used in ((patient(), 1), ({"resourceType": "Patient"}, 0)):
+        entries = [{"fullUrl": url, "resource": found}, {"resource": observation}]
+        value = {"resourceType": "Bundle", "entry": entries}
+        assert len(map_request({"vitals": value}).facts.temperatures) == used
+    with pytest.raises(AnotherPatient):
+        entries = [{"fullUrl": url, "resource": patient("p2")}, {"resource": observation}]
+        map_request({"vitals": {"resourceType": "Bundle", "entry": entries}})
+
+
+def test_an_identifier_of_the_patient_leads_to_the_patient() -> None:
+    known = {**patient(), "identifier": [IDENTIFIER, {"value": "no system"}]}
+    assert _read({"identifier": IDENTIFIER}, others=(known,)) == (1, "")
+
+
+def test_a_relative_reference_is_relative_to_where_the_resource_came_from() -> None:
+    for base in ("https://other.example/fhir", "https://other.example/fhir/"):
+        with pytest.raises(AnotherPatient):
+            map_request({"vitals": bundle(temp(38.4), base=base)})
+    assert map_request({"vitals": bundle(temp(38.4), base="HTTPS://ehr.example/fhir")})
+    assert facts_of(temp(38.4)).temperatures
+    entry = {"fullUrl": f"{BASE}/Observation/t1/_history/2", "resource": temp(38.4)}
+    value = {"resourceType": "Bundle", "entry": [entry]}
+    assert map_request({"vitals": value}).facts.temperatures
+
+
+def test_the_patient_resource_must_be_the_patient() -> None:
+    assert map_request({"patient": patient()}).facts.age_years == 66
+    for value in (patient("p2"), bundle(patient("p2"))):
+        with pytest.raises(AnotherPatient):
+            map_request({"patient": value})
+    with pytest.raises(AnotherPatient):
+        map_request({"patient": bundle(patient(), base="https://other.example/fhir")})
+
+
+@pytest.mark.parametrize(
+    ("focus", "used"),
+    [({"reference": "Patient/p1"}, 1), ({"reference": "Patient/p2"}, 0), ({"display": "fetus"}, 0)],
+)
+def test_an_observation_about_something_else_is_not_used(focus: Json, used: int) -> None:
+    facts = facts_of({**temp(38.4), "focus": [focus]})
+    assert len(facts.temperatures) == used
+    assert [one.reason.split(":")[0] for one in facts.unreadable] == ["patient-unknown"] * (
+        1 - used
+    )
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        pytest.param({"resourceType": "DiagnosticReport"}, id="a type that is not read"),
+        pytest.param({"resourceType": "Observation", "status": 7}, id="a malformed resource"),
+        pytest.param({"resourceType": "Encounter"}, id="an encounter"),
+        pytest.param(
+            {
+                **temp(38.4),
+                "contained": [
+                    {"resourceType": "Observation", "subject": {"reference": "Patient/p2"}}
+                ],
+            },
+            id="a contained resource",
+        ),
+    ],
+)
+def test_another_patient_anywhere_refuses_the_request(resource: Json) -> None:
+    made = {"subject": {"reference": "Patient/p2"}, **resource}
+    with pytest.raises(AnotherPatient):
+        facts_of(temp(38.4), made)
+    if "contained" not in made:
+        with pytest.raises(AnotherPatient):
+            map_request({"vitals": made})
+
+
+def test_another_patient_by_the_patient_element() -> None:
+    made = {"resourceType": "AllergyIntolerance", "id": "a", "patient": {"reference": "Patient/p2"}}
+    with pytest.raises(AnotherPatient):
+        facts_of(made)
+    with pytest.raises(AnotherPatient):
+        facts_of({**made, "resourceType": "Flag"})
+
+
+def test_a_draft_for_another_patient_refuses_the_request() -> None:
+    wrong = {**draft_order(), "subject": {"reference": "Patient/p2"}}
+    for made in (wrong, {**wrong, "resourceType": "NutritionOrder"}):
+        with pytest.raises(AnotherPatient) as caught:
+            map_request(drafts=bundle(draft_order(), made))
+        assert caught.value.where == "context.draftOrders.entry[1]"
+
+
+def test_a_draft_without_a_patient_is_not_used() -> None:
+    made = draft_order()
+    del made["subject"]
+    facts = map_request(drafts=bundle(made)).facts
+    assert facts.orders == ()
+    assert facts.unreadable[0].reason.startswith("patient-unknown")
+
+
+def test_types_without_a_patient_are_exempt() -> None:
+    medication = {"resourceType": "Medication", "id": "m1", "code": {"text": "teclistamab"}}
+    given = teclistamab()
+    del given["medicationCodeableConcept"]
+    given["medicationReference"] = {"reference": "Medication/m1"}
+    assert facts_of(medication, given).doses[0].ingredient == "teclistamab"
+
+
+def test_contained_garbage_is_passed_over() -> None:
+    made = as_bytes({**temp(38.4), "contained": [7, {"resourceType": "Patient", "id": "x"}]})
+    value = b'{"resourceType":"Bundle","entry":[{"resource":' + made + b"}]}"
+    assert map_request({"vitals": value}).facts.temperatures
