@@ -127,13 +127,15 @@ def depth_exceeds(body: bytes, limit: int) -> bool:
     """Whether brackets outside strings nest deeper than `limit`; linear, and decodes nothing.
 
     Removing every innermost pair once lowers the height of the nesting by exactly one. Unbalanced
-    text counts as too deep only when it has more opening brackets than the limit.
+    text with more opening brackets than the limit counts as too deep.
     """
     brackets = _brackets(body)
     if brackets.count(b"{") <= limit:
         return False
     for _ in range(limit):
-        brackets = brackets.replace(b"{}", b"")
+        before, brackets = len(brackets), brackets.replace(b"{}", b"")
+        if len(brackets) == before:  # nothing left, or text that never closes what it opens
+            break
     return brackets.count(b"{") > 0
 
 

@@ -56,7 +56,7 @@ class Binding:
         verdict = self._verdicts[text]
         if verdict is None:
             raise AnotherPatient(str(where))
-        if verdict and full_url is not None and not text.startswith(_HTTP):
+        if verdict and full_url is not None and not text[:8].lower().startswith(_HTTP):
             # A relative reference is relative to the base its own resource came from.
             self.same_base(full_url, where)
         return verdict
@@ -80,7 +80,7 @@ class Binding:
 
     def same_base(self, full_url: str, where: object) -> None:
         """Raises `AnotherPatient` if an absolute URL of a resource is on another FHIR base."""
-        if self._base is None or not full_url.startswith(_HTTP):
+        if self._base is None or not full_url[:8].lower().startswith(_HTTP):
             return
         if full_url.startswith(self._prefix):
             return
@@ -98,7 +98,7 @@ class Binding:
         if text in self._by_full_url:
             found = self._by_full_url[text]
             return False if found is None else (True if found == self._patient_id else None)
-        if text.startswith(_HTTP):
+        if text[:8].lower().startswith(_HTTP):
             head, _, tail = text.rpartition("/Patient/")
             match = _RELATIVE.fullmatch("Patient/" + tail) if head else None
             if match is None:

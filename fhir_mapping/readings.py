@@ -139,12 +139,3 @@ def plain_number(observation: Observation | Component) -> Decimal | None:
         return value
     unit = recorded_unit(quantity)
     return number(quantity.value) if unit in {"", "1"} or unit.startswith("{") else None
-
-
-def component_code(component: Component, wanted: Callable[[str, str], str | None]) -> str | None:
-    """The first answer of `wanted(system, code)` over a component's codings."""
-    for coding in component.code.coding if component.code is not None else ():
-        answer = wanted(coding.system or "", coding.code or "")
-        if answer is not None:
-            return answer
-    return None

@@ -29,6 +29,7 @@ from fhir_mapping.resources import (
 R = TypeVar("R", bound=Resource)
 Versions: TypeAlias = dict[object, tuple[Resource, Page, int]]
 Newest: TypeAlias = dict[type[Resource], Versions]
+_SAYS_MORE = frozenset({"saturation-room-air"})  # sent beside the code for any saturation
 _DROPPED = frozenset({"entered-in-error", "cancelled"})
 _MEDICATION = msgspec.json.Decoder(Medication)
 
@@ -38,7 +39,13 @@ class Seen(Struct, frozen=True, gc=False):
 
     observation: Observation
     concept: Concept
-    place: Place
+    page: Page
+    index: int
+
+    @property
+    def place(self) -> Place:
+        """Where it is in the request."""
+        return self.page.place(self.index)
 
 
 class Record(Struct):
@@ -175,17 +182,19 @@ def _by_fact(
         concept = find_concept(observation, table)
         if concept is None or concept.excluded:
             continue
-        place = page.place(index)
-        if observation.focus and any(binding.is_other(focus, place) for focus in observation.focus):
+        seen = Seen(observation, concept, page, index)
+        if observation.focus and any(
+            binding.is_other(focus, seen.place) for focus in observation.focus
+        ):
             reason = f"{PATIENT_UNKNOWN}: the observation is about someone or something else"
-            notes.unreadable(str(place), reason)
+            notes.unreadable(str(seen.place), reason)
             continue
-        found.setdefault(concept.fact, []).append(Seen(observation, concept, place))
+        found.setdefault(concept.fact, []).append(seen)
     return found
 
 
 def find_concept(observation: Observation, table: Mapping[Code, Concept]) -> Concept | None:
-    """What the code means, trying every coding; an excluded one wins, as it says more.
+    """What the code means, trying every coding; an excluded one wins, as it is narrower.
 
     Where the code itself says nothing, a component may (a pressure under a local panel code).
     """
@@ -193,10 +202,11 @@ def find_concept(observation: Observation, table: Mapping[Code, Concept]) -> Con
     if observation.code is not None:
         for coding in observation.code.coding:
             concept = table.get((coding.system, coding.code))
-            if concept is not None and (found is None or concept.excluded):
-                found = concept
+            if concept is not None:
                 if concept.excluded:
                     return concept
+                if found is None or concept.fact in _SAYS_MORE:
+                    found = concept
     if found is not None or not observation.component:
         return found
     for component in observation.component:

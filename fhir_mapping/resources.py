@@ -4,7 +4,7 @@ Unknown fields are skipped. A wrong type fails the one resource, which is then r
 stay `Raw` until they are used: most are not, and the text is the evidence.
 """
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import Raw, Struct, field
 
@@ -305,9 +305,10 @@ class Entry(Part, frozen=True, gc=False, kw_only=True):
     resource: Readable | None = None
 
 
-class Bundle(Part, frozen=True, gc=False, kw_only=True, tag_field="resourceType", tag=True):
+class Bundle(Part, frozen=True, gc=False, kw_only=True):
     """A Bundle whose entries are all of the types above: decoded in one go."""
 
+    resource_type: Literal["Bundle"]
     link: tuple[Link, ...] = ()
     entry: tuple[Entry, ...] = ()
 
@@ -319,8 +320,9 @@ class RawEntry(Part, frozen=True, gc=False, kw_only=True):
     resource: Raw = NO_NUMBER
 
 
-class RawBundle(Part, frozen=True, gc=False, kw_only=True, tag_field="resourceType", tag="Bundle"):
+class RawBundle(Part, frozen=True, gc=False, kw_only=True):
     """The same Bundle, entry by entry, to name the one that cannot be read."""
 
+    resource_type: Literal["Bundle"]
     link: tuple[Link, ...] = ()
     entry: tuple[Raw, ...] = ()

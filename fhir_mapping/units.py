@@ -4,7 +4,7 @@ A general unit library reads `F` as farad and `K/uL` as kelvin, so none is used.
 never filled in. Each function answers a `Decimal`, or a `str` that says why there is none.
 """
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -92,15 +92,10 @@ def number(raw: Raw | bytes) -> Decimal | None:
     data = bytes(raw)
     if not data or len(data) > _LONGEST_NUMBER or data[0] not in b"-0123456789":
         return None
-    return Decimal(data.decode())
-
-
-def whole(raw: Raw) -> int | None:
-    """The JSON integer in `raw`, or None."""
-    value = number(raw)
-    if value is None or value.adjusted() > _LARGEST_EXPONENT or value != value.to_integral_value():
+    try:
+        return Decimal(data.decode())
+    except InvalidOperation:  # an exponent beyond all arithmetic
         return None
-    return int(value)
 
 
 def recorded_unit(quantity: Quantity) -> str:
@@ -112,18 +107,14 @@ def recorded_unit(quantity: Quantity) -> str:
 def find_unit(kind: Kind, system: str | None, code: str | None, text: str | None) -> Unit | None:
     """The unit meant by code and text, or None: unknown, absent, or the two disagree."""
     by_text = TEXTS[kind].get(" ".join(text.lower().split())) if text else None
-    if text == "1" and system == UCUM and not code:
-        by_text = CODES[kind].get("1")
     if not code:
         return by_text
-    by_code = CODES[kind].get(code) if system in {UCUM, None} or code != "1" else None
-    if by_code is None and system != UCUM:
-        by_code = TEXTS[kind].get(" ".join(code.lower().split()))
-    if by_code is None:
-        return None if system == UCUM else by_text
     if code == "1" and system != UCUM:
-        return None
-    return None if by_text is not None and by_text != by_code else by_code
+        return None  # a ratio only where the code system says so
+    by_code = CODES[kind].get(code)
+    if by_code is None and system != UCUM:
+        by_code = TEXTS[kind].get(" ".join(code.lower().split())) or by_text
+    return by_code if by_text in {None, by_code} else None
 
 
 def canonical(
@@ -162,7 +153,7 @@ def _converted(
             return f"{kind} {value} without a unit: not used{_inferred(kind, value)}"
         return f"{kind} {value} {written}: unit not accepted, not used"
     low, high = limits or LIMITS[kind]
-    if value.adjusted() <= _LARGEST_EXPONENT:  # beyond every limit, arithmetic might overflow
+    if abs(value.adjusted()) <= _LARGEST_EXPONENT:  # else beyond every limit and costly
         result = (value - unit.shift) * unit.factor if unit.factor != 1 or unit.shift else value
         if kind == "temperature":
             result = result.quantize(_HUNDREDTH, ROUND_HALF_UP)

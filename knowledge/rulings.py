@@ -120,8 +120,9 @@ def _rulings(
     for standing in standings:
         speaking = sources(library, protocol, ingredient, standing.toxicity)
         decides, label = speaking.disposition, speaking.label
-        ruling = decides and rule_on(standing, decides, ingredient, facts, library)
-        if decides is None or ruling is None:
+        if decides is None or (
+            (ruling := rule_on(standing, decides, ingredient, facts, library)) is None
+        ):
             continue
         if label is not None and label.header.id != decides.header.id:
             doses = tuple(d for d in facts.doses if d.ingredient == ingredient)

@@ -12,7 +12,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from msgspec import Raw, Struct
 
-from fhir_mapping.resources import Bundle, Readable
+from fhir_mapping.resources import Bundle, Patient
 
 
 NULL = Raw(b"null")
@@ -37,7 +37,8 @@ class Envelope(Struct, rename="camel"):
 
 
 _ENVELOPE = msgspec.json.Decoder(Envelope)
-_RESOURCE: msgspec.json.Decoder[Bundle | Readable] = msgspec.json.Decoder(Bundle | Readable)
+_BUNDLE = msgspec.json.Decoder(Bundle)
+_PATIENT = msgspec.json.Decoder(Patient)
 
 app = Flask(__name__)
 
@@ -52,9 +53,11 @@ def discovery() -> Response:
 def order_sign() -> Response:
     """Decode everything the service would decode, use nothing."""
     envelope = _ENVELOPE.decode(request.get_data(cache=False))
-    resources = [_RESOURCE.decode(value) for value in envelope.prefetch.values()]
-    resources.append(_RESOURCE.decode(envelope.context.draft_orders))
-    assert len(resources) == len(envelope.prefetch) + 1
+    patient = _PATIENT.decode(envelope.prefetch.pop("patient"))
+    bundles = [_BUNDLE.decode(value) for value in envelope.prefetch.values()]
+    bundles.append(_BUNDLE.decode(envelope.context.draft_orders))
+    assert patient.id == envelope.context.patient_id
+    assert all(entry.resource is not None for bundle in bundles for entry in bundle.entry)
     return Response(msgspec.json.encode(CARD), mimetype="application/json")
 
 

@@ -21,7 +21,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class DidNotStart(RuntimeError):
-    """A server ended or stayed silent; the message names its log file."""
+    """A server ended or stayed silent; the message ends with its last lines of output."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,8 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str, lo
         if _answers(port, path):
             return
         time.sleep(0.01)
-    raise DidNotStart(f"no 200 on {path}; see {log}")
+    last = "".join(log.read_text(errors="replace").splitlines(keepends=True)[-3:])
+    raise DidNotStart(f"no 200 on {path}; its last words:\n{last}")
 
 
 def _answers(port: int, path: str) -> bool:

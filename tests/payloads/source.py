@@ -97,9 +97,7 @@ class Service(NamedTuple):
         if response.status_code != 200:
             return Answer(response.status_code, response.get_json(force=True), None)
         based = msgspec.structs.replace(site, fhir_base=body.get("fhirServer"))
-        again = evaluate(
-            parse(data), site=based, library=self.library, codes=self.codes, now=now
-        )
+        again = evaluate(parse(data), site=based, library=self.library, codes=self.codes, now=now)
         assert again.response == response.data, "the same request must give the same bytes"
         return Answer(200, response.get_json(), again.facts)
 

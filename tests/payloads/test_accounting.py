@@ -53,9 +53,7 @@ def used_refs(facts: Facts) -> dict[str, Counter[str]]:
 
 
 @pytest.mark.parametrize(("path", "patient"), BUNDLES, ids=[path for path, _ in BUNDLES])
-def test_every_entry_is_used_or_accounted_for(
-    service: Service, path: str, patient: str
-) -> None:
+def test_every_entry_is_used_or_accounted_for(service: Service, path: str, patient: str) -> None:
     vitals = body_of(f"{CAPTURES}/{path}")
     answer = service.ask(order_sign(patient, {"vitals": vitals}), NOW, rules=ALL_TIME)
     used = used_refs(answer.known)
@@ -90,7 +88,8 @@ def test_numbers_and_times_are_those_of_the_capture(
     vitals = body_of(f"{CAPTURES}/{path}")
     facts = service.ask(order_sign(patient, {"vitals": vitals}), NOW, rules=ALL_TIME).known
     raw: dict[str, Any] = {
-        f"Observation/{entry['resource']['id']}": entry["resource"] for entry in vitals["entry"][:]
+        f"Observation/{entry['resource']['id']}": entry["resource"]
+        for entry in vitals["entry"][:]
         if entry["resource"]["resourceType"] == "Observation"
     }
     for one in (*facts.temperatures, *facts.saturations, *facts.weights):

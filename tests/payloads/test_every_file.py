@@ -1,4 +1,4 @@
-"""Any file whatever as a prefetch value: answered, or refused by naming the place; never a fault."""
+"""Any file as a prefetch value: answered, or refused by naming the place; never a fault."""
 
 import pytest
 

@@ -164,11 +164,19 @@ def test_uncharted_signs_count_as_absent_beside_an_assessment_and_are_named() ->
 
 
 def test_newer_neuro_data_can_only_raise_a_charted_icans_grade() -> None:
-    changes = {**NEURO, "ice": readings("i", (1, 5)), "grades": (graded("icans", 1, 2),)}
+    changes: dict[str, Any] = {
+        **NEURO,
+        "ice": readings("i", (1, 5)),
+        "grades": (graded("icans", 1, 2),),
+    }
     acting = decided(**changes).assessment.icans.acting
     assert acting is not None
     assert (acting.at_least, acting.at_most) == (2, 2)
-    older = {**NEURO, "ice": readings("i", (3, 5)), "arousal": charted("a", (3, "alert"))}
+    older: dict[str, Any] = {
+        **NEURO,
+        "ice": readings("i", (3, 5)),
+        "arousal": charted("a", (3, "alert")),
+    }
     acting = decided(**older, grades=(graded("icans", 1, 2),)).assessment.icans.acting
     assert acting is not None
     assert (acting.at_least, acting.at_most) == (1, 1)
@@ -210,7 +218,7 @@ def test_a_charted_abatement_settles_the_event_the_data_show() -> None:
     changes = {**normal_vitals(1), "temperatures": readings("t", (20, 38.6), (1, 36.9))}
     assert decided(**changes).event_open
     assert not decided(**changes, diagnoses=(coded(1, 1, 20, 3),)).event_open
-    neuro = {**NEURO, "ice": readings("i", (20, 5), (1, 10))}
+    neuro: dict[str, Any] = {**NEURO, "ice": readings("i", (20, 5), (1, 10))}
     neuro["arousal"] = charted("a", (20, "alert"), (1, "alert"))
     assert decided(**neuro).event_open
     end = msgspec.structs.replace(coded(2, 2, 20, 3), toxicity="icans")

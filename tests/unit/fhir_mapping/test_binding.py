@@ -30,6 +30,7 @@ def _read(
         pytest.param(f"{BASE}/Patient/p1/_history/3", id="absolute and versioned"),
         pytest.param("https://EHR.example/fhir/Patient/p1", id="host in capitals"),
         pytest.param("https://ehr.example:443/fhir/Patient/p1", id="default port"),
+        pytest.param("HTTPS://ehr.example/fhir/Patient/p1", id="scheme in capitals"),
     ],
 )
 def test_this_patient(reference: str) -> None:
@@ -96,8 +97,8 @@ def test_urn_uuid_is_resolved_inside_the_bundle() -> None:
         entries = [{"fullUrl": url, "resource": found}, {"resource": observation}]
         value = {"resourceType": "Bundle", "entry": entries}
         assert len(map_request({"vitals": value}).facts.temperatures) == used
+    entries = [{"fullUrl": url, "resource": patient("p2")}, {"resource": observation}]
     with pytest.raises(AnotherPatient):
-        entries = [{"fullUrl": url, "resource": patient("p2")}, {"resource": observation}]
         map_request({"vitals": {"resourceType": "Bundle", "entry": entries}})
 
 
@@ -110,7 +111,11 @@ def test_a_relative_reference_is_relative_to_where_the_resource_came_from() -> N
     for base in ("https://other.example/fhir", "https://other.example/fhir/"):
         with pytest.raises(AnotherPatient):
             map_request({"vitals": bundle(temp(38.4), base=base)})
-    assert map_request({"vitals": bundle(temp(38.4), base="HTTPS://ehr.example/fhir")})
+    with pytest.raises(AnotherPatient):
+        map_request({"vitals": bundle(temp(38.4), base="HTTPS://other.example/fhir")})
+    for base in ("HTTPS://ehr.example/fhir", "https://EHR.example/fhir"):
+        assert map_request({"vitals": bundle(temp(38.4), base=base)}).facts.temperatures
+    assert map_request({"vitals": bundle(temp(38.4))}, fhir_base=None).facts.temperatures
     assert facts_of(temp(38.4)).temperatures
     entry = {"fullUrl": f"{BASE}/Observation/t1/_history/2", "resource": temp(38.4)}
     value = {"resourceType": "Bundle", "entry": [entry]}

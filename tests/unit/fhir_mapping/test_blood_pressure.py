@@ -1,5 +1,6 @@
 """Blood pressure: panels, components, single values, averages."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ def _single(code: str, value: float, unit: str = "mm[Hg]") -> Json:
 
 def test_panel_gives_systolic_and_mean_pressure() -> None:
     facts = facts_of(bp(88, 50, mean=62))
-    assert [(one.value, one.evidence.code) for one in facts.systolic] == [(88, "8480-6")]
-    assert [(one.value, one.evidence.code) for one in facts.mean_pressure] == [(62, "8478-0")]
+    assert [(one.value, one.evidence.code) for one in facts.systolic] == [(Decimal(88), "8480-6")]
+    assert [(one.value, one.evidence.code) for one in facts.mean_pressure] == [
+        (Decimal(62), "8478-0")
+    ]
     assert facts_of(bp(88, 50)).mean_pressure == ()
 
 

@@ -109,6 +109,7 @@ def test_flow_may_be_an_observation_of_its_own_within_half_an_hour() -> None:
 
 def test_flow_may_be_a_component_of_the_device() -> None:
     part = {"code": concept(LOINC, "3151-8"), "valueQuantity": quantity(4, "L/min")}
+    part["code"]["coding"].insert(0, {"system": "urn:local", "code": "flow"})
     facts = facts_of({**oxygen_device("nasal cannula"), "component": [{}, part]})
     assert facts.oxygen[0].levels == ("low-flow",)
     assert facts.oxygen[0].evidence.note == "4 L/min"
@@ -153,6 +154,10 @@ def test_a_saturation_on_room_air_says_no_oxygen() -> None:
     facts = facts_of(made)
     assert [one.levels for one in facts.oxygen] == [("none",)]
     assert facts.saturations[0].value == 91
+    both = {"coding": [*spo2(91)["code"]["coding"], {"system": LOINC, "code": "59410-1"}]}
+    assert facts_of({**spo2(91), "code": both}).oxygen == facts.oxygen
+    both["coding"].reverse()
+    assert facts_of({**spo2(91), "code": both}).oxygen == facts.oxygen
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,172 @@
+"""Clinicians' grades, coded diagnoses and attributions."""
+
+import pytest
+
+from tests.builders import (
+    ICD10CM,
+    NOW,
+    TOXICITY,
+    Json,
+    assessment,
+    charted_grade,
+    concept,
+    hours_ago,
+)
+from tests.unit.fhir_mapping.mapped import facts_of, reasons
+
+
+@pytest.mark.parametrize("toxicity", ["crs", "icans"])
+@pytest.mark.parametrize("grade", [0, 1, 4])
+def test_a_practitioners_grade(toxicity: str, grade: int) -> None:
+    (charted,) = facts_of(charted_grade(toxicity, grade, at=hours_ago(24 * 90))).grades
+    assert (charted.toxicity, charted.grade, charted.usable) == (toxicity, grade, True)
+
+
+@pytest.mark.parametrize(
+    ("members", "usable"),
+    [
+        ({"status": "final"}, True),
+        ({"status": "amended"}, True),
+        ({"status": "corrected"}, True),
+        ({"status": "preliminary"}, False),
+        ({"status": "unknown"}, False),
+        ({"performer": [{"reference": "PractitionerRole/r"}]}, True),
+        (
+            {"performer": [{"reference": "https://ehr.example/fhir/Practitioner/d/_history/1"}]},
+            True,
+        ),
+        ({"performer": [{"type": "Practitioner"}]}, True),
+        ({"performer": [{"reference": "Patient/p1"}]}, False),
+        ({"performer": [{"reference": "Device/d"}]}, False),
+        ({"performer": [{"display": "Dr A"}]}, False),
+        ({"performer": []}, False),
+    ],
+)
+def test_which_grades_are_usable(members: Json, usable: bool) -> None:
+    assert facts_of({**charted_grade("crs", 2), **members}).grades[0].usable is usable
+
+
+@pytest.mark.parametrize(
+    "value", [{"valueInteger": 5}, {"valueInteger": -1}, {"valueInteger": "2"}]
+)
+def test_a_grade_out_of_range_is_named(value: Json) -> None:
+    facts = facts_of({**charted_grade("crs", 2), **value})
+    assert facts.grades == ()
+    assert "from 0 to 4" in reasons(facts)
+    assert facts_of(charted_grade("crs", 2, at="2026-11-21")).grades == ()
+
+
+def _condition(code: str, **members: object) -> Json:
+    return {
+        "resourceType": "Condition",
+        "id": "c1",
+        "code": concept(ICD10CM, code),
+        "subject": {"reference": "Patient/p1"},
+        "onsetDateTime": hours_ago(48),
+        **members,
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "toxicity", "low", "high", "contradictory"),
+    [
+        ("D89.831", "crs", 1, 1, False),
+        ("D89.832", "crs", 2, 2, False),
+        ("D89833", "crs", 3, 3, False),
+        ("d89.834", "crs", 4, 4, False),
+        ("D89.835", "crs", 1, 4, True),
+        ("D89.839", "crs", 1, 4, False),
+        ("G92.00", "icans", 1, 4, False),
+        ("G92.01", "icans", 1, 1, False),
+        ("G9202", "icans", 2, 2, False),
+        ("G92.03", "icans", 3, 3, False),
+        ("G92.04", "icans", 4, 4, False),
+        ("G92.05", "icans", 1, 4, True),
+    ],
+)
+def test_diagnoses(code: str, toxicity: str, low: int, high: int, contradictory: bool) -> None:
+    (one,) = facts_of(_condition(code)).diagnoses
+    assert (one.toxicity, one.at_least, one.at_most) == (toxicity, low, high)
+    assert one.contradictory is contradictory
+
+
+@pytest.mark.parametrize("code", ["G92.8", "R50.9", "D89"])
+def test_other_codes_are_no_diagnosis(code: str) -> None:
+    assert facts_of(_condition(code)).diagnoses == ()
+    no_code = _condition(code)
+    del no_code["code"]
+    assert facts_of(no_code).diagnoses == ()
+
+
+def _status(code: str) -> Json:
+    return {"coding": [{"code": code}]}
+
+
+def test_a_refuted_diagnosis_is_none_and_a_doubtful_one_has_no_lower_bound() -> None:
+    assert facts_of(_condition("D89.832", verificationStatus=_status("refuted"))).diagnoses == ()
+    (one,) = facts_of(_condition("D89.832", verificationStatus=_status("provisional"))).diagnoses
+    assert (one.at_least, one.at_most) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("members", "onset", "abated"),
+    [
+        ({}, 48, None),
+        ({"abatementDateTime": hours_ago(5)}, 48, 5),
+        ({"abatementPeriod": {"end": hours_ago(5)}}, 48, 5),
+        ({"abatementDateTime": hours_ago(-5)}, 48, None),
+        ({"abatementDateTime": "2026-11-21"}, 48, None),
+        (
+            {"onsetDateTime": None, "onsetPeriod": {"start": hours_ago(9), "end": hours_ago(2)}},
+            9,
+            2,
+        ),
+        ({"onsetDateTime": "2026-11-20"}, None, None),
+        ({"onsetDateTime": None}, None, None),
+        ({"onsetDateTime": None, "onsetPeriod": {}, "abatementPeriod": {}}, None, None),
+    ],
+)
+def test_onset_and_abatement(members: Json, onset: float | None, abated: float | None) -> None:
+    (one,) = facts_of(_condition("D89.832", **members)).diagnoses
+    hours = [
+        None if at is None else (NOW - at).total_seconds() / 3600 for at in (one.onset, one.abated)
+    ]
+    assert hours == [onset, abated]
+
+
+def test_onset_that_is_a_date_or_in_the_future_is_named() -> None:
+    assert "diagnosis-onset" in reasons(facts_of(_condition("D89.832", onsetDateTime="2026-11-20")))
+    facts = facts_of(_condition("D89.832", onsetDateTime=hours_ago(-5)))
+    assert facts.diagnoses == ()
+    assert "in the future" in reasons(facts)
+
+
+def _attribution(cause: str, *toxicities: str, **members: object) -> Json:
+    parts = [
+        {"code": concept(TOXICITY, "toxicity"), "valueCodeableConcept": concept(TOXICITY, one)}
+        for one in toxicities
+    ]
+    return {**assessment("attribution", cause), "component": [*parts, {}], **members}
+
+
+@pytest.mark.parametrize("cause", ["btce", "other-cause", "undetermined"])
+def test_attribution(cause: str) -> None:
+    facts = facts_of(_attribution(cause, "crs"))
+    assert [(one.toxicity, one.cause) for one in facts.attributions] == [("crs", cause)]
+    assert len(facts_of(_attribution(cause, "crs", "icans")).attributions) == 2
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(_attribution("other-cause"), id="no toxicity"),
+        pytest.param(_attribution("other-cause", "hlh"), id="another toxicity"),
+        pytest.param(_attribution("sepsis", "crs"), id="an unknown cause"),
+        pytest.param(_attribution("btce", "crs", status="preliminary"), id="preliminary"),
+        pytest.param(_attribution("btce", "crs", effectiveDateTime="2026"), id="no time"),
+    ],
+)
+def test_attribution_refused_and_named(made: Json) -> None:
+    facts = facts_of(made)
+    assert facts.attributions == ()
+    assert facts.missing[0].fact == "attribution"
