@@ -18,6 +18,8 @@ _ADDRESS = re.compile(r"(?<=\w)(:(?=//)|@)|(?<=\bwww)\.", re.IGNORECASE)
 
 def plain(text: str) -> str:
     """One line without characters that hide, reorder or break text."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     shown = "".join(" " if unicodedata.category(c) in _INVISIBLE else c for c in text)
     return " ".join(shown.split())
 

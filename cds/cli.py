@@ -93,6 +93,8 @@ def _serve(options: argparse.Namespace) -> int:
         port=settings.port,
         interface=Interfaces.WSGI,
         websockets=False,
+        # The work is pure computation: a second thread only adds memory and waiting.
+        blocking_threads=1,
     )
     server.serve(target_loader=from_config)
     return OK

@@ -51,6 +51,7 @@ _READ_TYPES = frozenset(
 _SINGLE = {"patient": "Patient", "encounter": "Encounter"}
 _QUERIES = frozenset(get_args(QueryName))
 _SEVERE = frozenset({"error", "fatal"})
+_WITHHELD = "suppressed"
 
 
 class Place(Struct, frozen=True, gc=False):
@@ -119,14 +120,24 @@ def _page(
         at = f"prefetch.{name}.entry[{index}]"
         if entry.resource is None and index not in noted:
             notes.unreadable(at, "no resource in the entry")
-        elif isinstance(entry.resource, OperationOutcome) and _severe(entry.resource):
-            failed = True
-            notes.unreadable(at, "the server reported an error for this query")
+        elif isinstance(entry.resource, OperationOutcome):
+            trouble = _trouble(entry.resource)
+            failed = failed or bool(trouble)
+            if trouble:
+                notes.unreadable(at, trouble)
     return Page(name, not failed, entries, strangers, more)
 
 
-def _severe(outcome: OperationOutcome) -> bool:
-    return any(issue.severity in _SEVERE for issue in outcome.issue)
+def _trouble(outcome: OperationOutcome) -> str:
+    """Why the query does not count as answered, or nothing: a plain warning is only a note.
+
+    FHIR R4 IssueType `suppressed`: information was not, or might not have been, returned.
+    """
+    if any(issue.severity in _SEVERE for issue in outcome.issue):
+        return "the server reported an error for this query"
+    if any(issue.code == _WITHHELD for issue in outcome.issue):
+        return "the server withheld results of this query"
+    return ""
 
 
 def _read_slowly(name: str, key: str, raw: Raw, notes: Notes) -> Page:

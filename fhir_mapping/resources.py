@@ -130,6 +130,7 @@ class Issue(Part, frozen=True, gc=False, kw_only=True):
     """One problem told by an OperationOutcome."""
 
     severity: str | None = None
+    code: str | None = None
 
 
 class Head(Part, frozen=True, gc=False, kw_only=True):

@@ -109,6 +109,9 @@ def _without_pressors(
 
 
 def _pressure(facts: Facts, at: datetime, rules: SiteRules, window: timedelta) -> Pressure:
+    old = newest(facts.systolic, at) or newest(facts.mean_pressure, at)
+    if old is None:
+        return Pressure(None, missing=(Missing("blood-pressure", "not recorded"),))
     if facts.age_years is None or facts.age_years < rules.adult_years:
         why = "age unknown" if facts.age_years is None else f"under {rules.adult_years} years"
         return Pressure(None, missing=(Missing("blood-pressure", f"number not used: {why}"),))
@@ -121,9 +124,6 @@ def _pressure(facts: Facts, at: datetime, rules: SiteRules, window: timedelta) -
     if fresh:
         low = any(r.value < limit for r, limit in fresh)
         return Pressure(low, tuple(r.evidence for r, _ in fresh))
-    old = newest(facts.systolic, at) or newest(facts.mean_pressure, at)
-    if old is None:
-        return Pressure(None, missing=(Missing("blood-pressure", "not recorded"),))
     hours = int((at - old.at).total_seconds() // 3600)
     reason = Missing("blood-pressure", f"last recorded {hours} h ago")
     return Pressure(None, (old.evidence,), (reason,))

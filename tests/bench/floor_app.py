@@ -69,4 +69,5 @@ if __name__ == "__main__":
         interface=Interfaces.WSGI,
         workers=1,
         websockets=False,
+        blocking_threads=1,
     ).serve()

@@ -1,4 +1,4 @@
-"""Requests shaped as clients really send them: Epic's, and the hooks library's order-sign example."""
+"""Requests shaped as clients send them: Epic's, and the hooks library's order-sign example."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def nothing_found(kind: str) -> dict[str, Any]:
 
 
 def epic_request() -> dict[str, Any]:
-    """Epic's shape: long draft ids, a medication of its own entry, vendor extensions, flowsheets."""
+    """Epic's shape: long draft ids, the drug as an entry of its own, vendor extensions."""
     temperature = {
         "resourceType": "Observation",
         "id": "eTemperature",

@@ -257,3 +257,19 @@ def test_the_bases_written_here_are_those_of_the_captures(vendor: str) -> None:
     }
     assert found
     assert all(url.startswith(f"{BASES[vendor]}/Observation") for url in found), found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "ehr-sandbox-captures/meditech/error-unauth-patient-read-2026-04-27.json",
+        "ehr-sandbox-captures/cerner/error-token-empty-scopes-v1-syntax-2026-05-02.json",
+        "ehr-sandbox-captures/epic/observation-lab.json",
+        "ehr-sandbox-captures/epic/procedure.json",
+    ],
+)
+def test_a_refused_or_withheld_answer_is_no_answer(service: Service, path: str) -> None:
+    """Sent for the administrations, it must not read as "no bispecific was given"."""
+    answer = service.ask(order_sign("p1", {"administrations": body_of(path)}), utc(NOW))
+    assert "administrations" not in answer.known.answered
+    assert any(one.at.startswith("prefetch.administrations") for one in answer.known.unreadable)

@@ -135,7 +135,7 @@ NEURO: dict[str, Any] = {**normal_vitals(1), "arousal": charted("a", (1, "alert"
     ],
 )
 def test_icans_score_by_age(age: int | None, ice: int, capd: int, low: int, high: int) -> None:
-    scores = {"ice": readings("i", (1, ice)), "capd": readings("c", (1, capd))}
+    scores: dict[str, Any] = {"ice": readings("i", (1, ice)), "capd": readings("c", (1, capd))}
     found = decided(**NEURO, **scores, age_years=age).assessment.icans
     assert found.grade is not None
     assert (found.grade.at_least, found.grade.at_most) == (low, high)

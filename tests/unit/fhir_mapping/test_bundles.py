@@ -8,8 +8,8 @@ from tests.builders import Json, administration, as_bytes, bundle, concept, hour
 from tests.unit.fhir_mapping.mapped import map_request, reasons
 
 
-def _outcome(severity: str) -> Json:
-    issue = [{"severity": severity, "code": "processing"}]
+def _outcome(severity: str, code: str = "processing") -> Json:
+    issue = [{"severity": severity, "code": code}]
     return {"resourceType": "OperationOutcome", "issue": issue}
 
 
@@ -39,6 +39,11 @@ def test_answered(value: object) -> None:
         pytest.param(_outcome("error"), id="an OperationOutcome"),
         pytest.param(_outcome("warning"), id="an OperationOutcome that only warns"),
         pytest.param(bundle(_outcome("error")), id="a Bundle with an error"),
+        pytest.param(
+            bundle(_outcome("warning", "suppressed")), id="a Bundle whose results were withheld"
+        ),
+        pytest.param({}, id="an object that says no type"),
+        pytest.param({"detail": "Unauthorized"}, id="an error of another kind than FHIR's"),
         pytest.param(bundle(_outcome("fatal")), id="a Bundle with a fatal error"),
         pytest.param("not data", id="a string"),
         pytest.param("<html>sign in</html>", id="an HTML page"),
@@ -239,3 +244,11 @@ def test_a_medication_without_id_or_address_is_never_meant() -> None:
 def test_a_resource_in_two_answers_counts_once() -> None:
     facts = map_request({"vitals": bundle(temp(38.4)), "labs": bundle(temp(38.4))}).facts
     assert len(facts.temperatures) == 1
+
+
+def test_withheld_results_leave_the_query_open_and_keep_what_came() -> None:
+    value = bundle(temp(38.4), _outcome("warning", "suppressed"))
+    facts = map_request({"vitals": value}).facts
+    assert "vitals" not in facts.answered
+    assert len(facts.temperatures) == 1
+    assert "prefetch.vitals.entry[1]" in {one.at for one in facts.unreadable}
