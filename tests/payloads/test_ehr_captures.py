@@ -17,6 +17,7 @@ from tests.payloads.source import (
     Service,
     body_of,
     captures,
+    load,
     order_sign,
     prefetch_of,
     teclistamab_given,
@@ -270,6 +271,7 @@ def test_the_bases_written_here_are_those_of_the_captures(vendor: str) -> None:
 )
 def test_a_refused_or_withheld_answer_is_no_answer(service: Service, path: str) -> None:
     """Sent for the administrations, it must not read as "no bispecific was given"."""
-    answer = service.ask(order_sign("p1", {"administrations": body_of(path)}), utc(NOW))
+    sent = body_of(path) if path.endswith(("lab.json", "procedure.json")) else load(path)
+    answer = service.ask(order_sign("p1", {"administrations": sent}), utc(NOW))
     assert "administrations" not in answer.known.answered
     assert any(one.at.startswith("prefetch.administrations") for one in answer.known.unreadable)
