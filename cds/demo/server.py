@@ -23,9 +23,13 @@ from knowledge.library import load as load_library
 
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 HOST = "127.0.0.1"
+AT_ROOT = "us-label"
+ROOT_PATHS = ("/cds-services", "/livez", "/readyz", "/about")
 ZONES: Mapping[str, ZoneInfo] = MappingProxyType(
     {
         "us-label": ZoneInfo("America/New_York"),
@@ -56,15 +60,27 @@ def settings_for(protocol: str) -> Settings:
 
 
 def services(clock: Clock) -> dict[str, "WSGIApplication"]:
-    """The CDS service once per protocol, by the path it is mounted at."""
+    """The CDS service once per protocol by its mount point; one of them at the root as well."""
     library = load_library()
     codes = load_codes()
-    return {
+    mounts: dict[str, WSGIApplication] = {
         f"/{protocol}": create_app(
             settings_for(protocol), library=library, codes=codes, clock=clock
         )
         for protocol in PROTOCOLS
     }
+    default = _with_whole_path(mounts[f"/{AT_ROOT}"])
+    return mounts | dict.fromkeys(ROOT_PATHS, default)
+
+
+def _with_whole_path(service: "WSGIApplication") -> "WSGIApplication":
+    """A mounted service that sees the path as it was asked for, mount point included."""
+
+    def whole(environ: "WSGIEnvironment", start: "StartResponse") -> "Iterable[bytes]":
+        path = environ["SCRIPT_NAME"] + environ["PATH_INFO"]
+        return service({**environ, "SCRIPT_NAME": "", "PATH_INFO": path}, start)
+
+    return whole
 
 
 def create_demo_app(

@@ -184,3 +184,16 @@ def test_subcutaneous_tocilizumab_is_no_crs_route(base: str) -> None:
     found = assess(base, "fever-only", "tocilizumab-sc")["tocilizumab"]
     assert found["status"] == "blocked"
     assert "not-a-crs-route" in found["reasons"]
+
+
+def test_the_service_answers_at_the_address_of_the_demo(base: str) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        services = session.get(f"{base}/cds-services", timeout=10).json()["services"]
+        assert [service["id"] for service in services] == ["btce-order-sign"]
+        story = STORIES["cannula-without-flow"]
+        body = order_sign(story, ORDERS["teclistamab"], now=NOW, hook_instance=HOOK_INSTANCE)
+        reply = session.post(f"{base}/cds-services/btce-order-sign", json=body, timeout=10)
+        assert reply.status_code == 200
+        assert reply.json() == sign(base, "cannula-without-flow")
+        assert session.get(f"{base}/livez", timeout=10).status_code == 200
