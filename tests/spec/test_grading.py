@@ -130,3 +130,21 @@ def test_capd_bands(capd: int, grade: int) -> None:
 
 def test_a_score_off_the_scale_has_no_grade() -> None:
     assert score_grade(ICANS.ice, 11) is None
+
+
+def test_a_worse_sign_never_lowers_an_icans_grade() -> None:
+    mild = [frozenset({"alert"}), *(frozenset({"none"}) for _ in range(3))]
+    for ice in range(4):
+        for axis, levels in enumerate(SIGNS.values()):
+            ordered = sorted(levels, key=lambda word, known=levels: known[word])  # type: ignore[misc]
+            grades = []
+            for word in ordered:
+                signs = list(mild)
+                signs[axis] = frozenset({word})
+                grades.append(grade_icans(ICANS, frozenset({ice}), *signs).at_least)
+            assert grades == sorted(grades)
+            assert grades[-1] == max(ice, *levels.values())
+    for worse in range(1, 4):
+        high = grade_icans(ICANS, frozenset({worse}), *mild)
+        low = grade_icans(ICANS, frozenset({worse - 1}), *mild)
+        assert high.at_least > low.at_least
