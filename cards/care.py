@@ -18,7 +18,7 @@ _CYTOKINE_DRUGS = frozenset({"tocilizumab", "anakinra"})
 _STRENGTH = {"administer": "give", "consider": "consider", "as-needed": "as needed"}
 _PER = {"kg": "/kg", "m2": "/m²", "day": "/day"}
 _INDICATIONS = {
-    "administer": "the rule reached says to give it",
+    "administer": "the rule reached says to give it, on its condition where it names one",
     "consider": "the rule reached says to consider it",
     "not-addressed": "the rules reached do not address it",
     "not-for-isolated-icans": "not for ICANS without CRS",

@@ -34,11 +34,19 @@ def _applied(
         reached=reached,
         action=row.then.action or "not-stated",
         condition=condition_text(row),
-        statements=row.then.statements,
+        statements=_statements(row),
         note=row.note,
         citation=library.citation(source.header, row.at, row.id),
         other_source=other_source,
     )
+
+
+def _statements(row: Row) -> tuple[str, ...]:
+    """The row's statements; a condition on tocilizumab comes first and is never left out."""
+    condition = row.then.tocilizumab_condition
+    if not condition:
+        return row.then.statements
+    return (f"Tocilizumab, {row.then.tocilizumab}: {condition}.", *row.then.statements)
 
 
 def condition_text(row: Row) -> str:

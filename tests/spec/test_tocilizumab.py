@@ -270,3 +270,9 @@ def test_masking_by_tocilizumab_keeps_the_event_open() -> None:
         "masking": (masking("anticytokine", 20, "tocilizumab"),),
     }
     assert decided("nhs-waht", **changes).event_open
+
+
+def test_the_condition_on_tocilizumab_is_always_shown() -> None:
+    (row,) = [r for r in decided("community-sop").rows if r.rule == "community-sop@1#g2"]
+    assert "unstable" in row.statements[0]
+    assert row.statements[0].startswith("Tocilizumab, administer:")
