@@ -68,30 +68,36 @@ class _Authorization(Struct):
     subject: str
 
 
+_ABSENT = Raw(b"null")
+
+
 class _Envelope(Struct, rename="camel"):
     """Unknown members are tolerated: vendors send `extension` and newer ones every time."""
 
     hook: _Text
     hook_instance: _Uuid
-    context: _Context
+    context: Raw
     prefetch: dict[str, Raw] | None = None
     fhir_server: _Url | None = None
-    fhir_authorization: _Authorization | None = None
+    fhir_authorization: Raw = _ABSENT
+    extension: Raw = _ABSENT
 
 
 def parse(body: bytes, hook: str | None = None) -> HookRequest:
     """The request in `body`; `hook`: the only one accepted. Raises `BadHookRequest`, `TooLarge`."""
     _guard(body)
-    _refuse_repeated_members(body)
     try:
         envelope = msgspec.json.decode(body, type=_Envelope)
-        context = envelope.context
+        _refuse_repeated_members(body, envelope)
+        context = msgspec.json.decode(envelope.context, type=_Context)
         drafts, observations = _bundle(context.draft_orders), _bundle(context.observations)
-    except msgspec.ValidationError:
+        authorization = _authorization(envelope.fhir_authorization)
+    except msgspec.DecodeError:
+        _refuse_repeated_members(body)
         raise _first_problem(body) from None
     if hook is not None and envelope.hook != hook:
         raise BadHookRequest(f"this service answers the hook {hook}", field="hook")
-    if envelope.fhir_authorization is not None and envelope.fhir_server is None:
+    if authorization is not None and envelope.fhir_server is None:
         raise BadHookRequest("is required with fhirAuthorization", field="fhirServer")
     given = {
         "userId": context.user_id,
@@ -166,17 +172,55 @@ def _guard(body: bytes) -> None:
         raise BadHookRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels")
 
 
-def _refuse_repeated_members(body: bytes) -> None:
+def _authorization(value: Raw) -> _Authorization | None:
+    return msgspec.json.decode(value, type=_Authorization | None)
+
+
+def _refuse_repeated_members(body: bytes, decoded: _Envelope | None = None) -> None:
     """A repeated member would be merged silently, so that two readers see two patients.
 
     Every member name brings two quotation marks: the marks of the parts a decoder kept add up to
-    those of the whole only if it dropped none.
+    those of the whole only if it dropped none. A compact body that was `decoded` is seen to be
+    whole by its length alone, without reading it again.
     """
-    envelope = _members(body, "")
+    if decoded is not None and _compact_length(decoded) == len(body):
+        envelope = {"context": decoded.context, "fhirAuthorization": decoded.fhir_authorization}
+    else:
+        envelope = _members(body, "")
     for name in ("context", "prefetch", "fhirAuthorization"):
         part = bytes(envelope.get(name, b"null")).strip()
         if part.startswith(b"{"):
             _members(part, name)
+
+
+def _compact_length(envelope: _Envelope) -> int:
+    """How long the body is if nothing was dropped and it holds no white space or escapes.
+
+    Never too long: an escape, a space, an unknown or a dropped member only adds to the real body.
+    """
+    lengths = {
+        "hook": len(envelope.hook) + 2,
+        "hookInstance": len(envelope.hook_instance) + 2,
+        "context": len(memoryview(envelope.context)),
+    }
+    if envelope.prefetch is not None:
+        lengths["prefetch"] = _object_length(
+            {name: len(memoryview(value)) for name, value in envelope.prefetch.items()}
+        )
+    if envelope.fhir_server is not None:
+        lengths["fhirServer"] = len(envelope.fhir_server) + 2
+    for name, value in (
+        ("fhirAuthorization", envelope.fhir_authorization),
+        ("extension", envelope.extension),
+    ):
+        if value is not _ABSENT:
+            lengths[name] = len(memoryview(value))
+    return _object_length(lengths)
+
+
+def _object_length(lengths: Mapping[str, int]) -> int:
+    """The length of a compact JSON object from its member names and the lengths of the values."""
+    return max(2, 1 + sum(len(name) + 4 + length for name, length in lengths.items()))
 
 
 def _members(part: bytes, at: str) -> dict[str, Raw]:
@@ -187,8 +231,7 @@ def _members(part: bytes, at: str) -> dict[str, Raw]:
     except msgspec.DecodeError as error:
         raise BadHookRequest(f"not JSON: {error}", field=at) from None
     # Compact JSON: lengths that add up leave no room for a member that was dropped.
-    compact = 1 + sum(len(name) + 4 + len(memoryview(value)) for name, value in members.items())
-    if compact == len(part):
+    if _object_length({n: len(memoryview(value)) for n, value in members.items()}) == len(part):
         return members
     kept = sum(2 + bytes(value).count(b'"') for value in members.values())
     if kept != part.count(b'"'):
