@@ -74,6 +74,24 @@ def test_a_repeated_member_is_not_merged_silently(client: CheckedClient, body: b
     assert "repeats a member name" in refused(client, body)["diagnostics"]
 
 
+@pytest.mark.parametrize(
+    ("member", "again"),
+    [
+        pytest.param(b'"hook":"order-sign"', b'"hook":"order-sign"', id="in the request"),
+        pytest.param(b'"patientId":"p1"', b'"patientId":"p2"', id="in the context"),
+        pytest.param(b'"labs":null', b'"labs":null', id="in the prefetch"),
+    ],
+)
+def test_a_compact_body_hides_no_repeated_member(
+    client: CheckedClient, member: bytes, again: bytes
+) -> None:
+    compact = json.dumps(json.loads(WELL_FORMED), separators=(",", ":")).encode()
+    assert member in compact, "the test must repeat something"
+    assert client.call(compact).status_code == 200
+    repeated = compact.replace(member, member + b"," + again, 1)
+    assert "repeats a member name" in refused(client, repeated)["diagnostics"]
+
+
 def test_nesting_up_to_64_levels_is_read_and_brackets_in_strings_do_not_count(
     client: CheckedClient,
 ) -> None:
