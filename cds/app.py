@@ -15,10 +15,10 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from cds import __version__, errors, log
+from cds.body_limits import MAX_BYTES
 from cds.clock import Clock, system_clock
 from cds.config import ConfigError, Settings, load, unsound
 from cds.errors import ServiceError, operation_outcome
-from cds.hook_request import MAX_BYTES
 from cds.hooks import blueprint
 from cds.pipeline import effective_mode
 from fhir_mapping.codes import CodeSets, load_codes

@@ -1,6 +1,6 @@
 """Body bytes to a `HookRequest`, or a refusal that names the field; reads no FHIR resource.
 
-Size, encoding, depth and repeated members are checked before anything is decoded. Resources stay
+A body within its limits is decoded once and refused if a member is repeated. Resources stay
 `msgspec.Raw`: one malformed resource is the mapping's to report and must not fail the request.
 """
 
@@ -10,11 +10,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from cds.errors import BadHookRequest, TooLarge
+from cds.body_limits import refuse_unbounded
+from cds.errors import BadHookRequest
 
-
-MAX_BYTES = 8 * 1024 * 1024
-MAX_DEPTH = 64
 
 # CDS Hooks 2.0, hook definitions: context members required beside `patientId`.
 REQUIRED_CONTEXT: Mapping[str, tuple[str, ...]] = {
@@ -85,7 +83,7 @@ class _Envelope(Struct, rename="camel"):
 
 def parse(body: bytes, hook: str | None = None) -> HookRequest:
     """The request in `body`; `hook`: the only one accepted. Raises `BadHookRequest`, `TooLarge`."""
-    _guard(body)
+    refuse_unbounded(body)
     try:
         envelope = msgspec.json.decode(body, type=_Envelope)
         _refuse_repeated_members(body, envelope)
@@ -127,49 +125,6 @@ def _bundle(value: Raw) -> Raw | None:
         return None
     msgspec.json.decode(value, type=_Bundle)
     return value
-
-
-def depth_exceeds(body: bytes, limit: int) -> bool:
-    """Whether brackets outside strings nest deeper than `limit`; linear, and decodes nothing.
-
-    Removing every innermost pair once lowers the height of the nesting by exactly one. Unbalanced
-    text with more opening brackets than the limit counts as too deep.
-    """
-    brackets = _brackets(body)
-    if brackets.count(b"{") <= limit:
-        return False
-    for _ in range(limit):
-        before, brackets = len(brackets), brackets.replace(b"{}", b"")
-        if len(brackets) == before:  # nothing left, or text that never closes what it opens
-            break
-    return brackets.count(b"{") > 0
-
-
-_KEPT = b'"{}[]'
-_SQUARE_AS_CURLY = bytes.maketrans(b"[]", b"{}")
-_DROPPED = bytes(set(range(256)) - set(_KEPT))
-
-
-def _brackets(body: bytes) -> bytes:
-    """Only the brackets outside strings, square ones written as curly ones."""
-    if b"\\" in body:  # an escaped quote does not end a string
-        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    kept = body.translate(_SQUARE_AS_CURLY, _DROPPED)
-    # Taking two marks away that touch changes no bracket's side of a string: the parity stays.
-    return b"".join(kept.replace(b'""', b"").split(b'"')[::2])
-
-
-def _guard(body: bytes) -> None:
-    if len(body) > MAX_BYTES:
-        raise TooLarge(f"the body is larger than {MAX_BYTES} bytes")
-    if not body.strip():
-        raise BadHookRequest("the body is empty")
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadHookRequest("the body is not UTF-8") from None
-    if depth_exceeds(body, MAX_DEPTH):
-        raise BadHookRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels")
 
 
 def _authorization(value: Raw) -> _Authorization | None:
