@@ -153,9 +153,6 @@ def _explain(options: argparse.Namespace) -> int:
     from fhir_mapping.codes import load_codes
     from knowledge import library
 
-    if options.fetch:
-        print("--fetch: this version reads no FHIR server; nothing was evaluated", file=sys.stderr)
-        return BAD_INPUT
     knowledge, codes = library.load(), load_codes()
     if options.protocol not in knowledge.protocols:
         known = ", ".join(sorted(knowledge.protocols))
@@ -164,7 +161,16 @@ def _explain(options: argparse.Namespace) -> int:
     status = OK
     for path in options.files:
         now = options.now or system_clock()
-        found = explain(path, protocol=options.protocol, library=knowledge, codes=codes, now=now)
+        found = explain(
+            path,
+            protocol=options.protocol,
+            library=knowledge,
+            codes=codes,
+            now=now,
+            fetch=options.fetch,
+        )
+        for line in found.failed:
+            print(f"{path}: not fetched: {line}", file=sys.stderr)
         print(found.json if options.format == "json" else found.text, flush=True)
         if found.refused:
             print(found.refused, file=sys.stderr)

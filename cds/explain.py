@@ -1,7 +1,7 @@
 """`explain`: the pipeline on a CDS Hooks request file, every stage shown; prints nothing itself.
 
-Uses the request alone: no store, no network. Site `explain`, live, UTC; the request's own
-`fhirServer` counts as the site base.
+Uses the request alone: no store, and no network unless asked to fetch what the request left out.
+Site `explain`, live, UTC; the request's own `fhirServer` counts as the site base.
 """
 
 import textwrap
@@ -15,8 +15,9 @@ from msgspec import Raw, Struct
 
 from cds.config import Site
 from cds.errors import BadHookRequest, ServiceError
-from cds.hook_request import parse
+from cds.hook_request import HookRequest, access_token, parse
 from cds.pipeline import EXTENSION, Evaluation, evaluate
+from cds.services import PREFETCH
 from fhir_mapping.codes import CodeSets
 from knowledge.assessment import Assessment, Grade, ToxicityState
 from knowledge.library import Library
@@ -24,24 +25,30 @@ from knowledge.library import Library
 
 # Sets become lists: sorted, so that the same request prints the same bytes.
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
+FETCH_SECONDS = 30.0  # nobody waits for a card here; a sandbox may be slow
 _WIDTH = 100
 _IN = " " * 6
 
 
 class Explained(Struct, frozen=True):
-    """One file's document and, when the service would refuse it, the reason."""
+    """One file's document; the reason if the service would refuse it; the reads that failed."""
 
     json: str
     text: str
     refused: str = ""
+    failed: tuple[str, ...] = ()
 
 
 def explain(
-    path: Path, *, protocol: str, library: Library, codes: CodeSets, now: datetime
+    path: Path, *, protocol: str, library: Library, codes: CodeSets, now: datetime, fetch: bool
 ) -> Explained:
-    """Evaluate the request in `path` under `protocol` at `now`."""
+    """Evaluate the request in `path` under `protocol` at `now`; `fetch`: read what it left out."""
+    failed: tuple[str, ...] = ()
     try:
-        request = parse(_read(path))
+        body = _read(path)
+        request = parse(body)
+        if fetch:
+            request, failed = _fetched(request, access_token(body))
         site = Site(
             id="explain", fhir_base=request.fhir_server, protocol=protocol, zone=ZoneInfo("UTC")
         )
@@ -54,7 +61,22 @@ def explain(
         "response": Raw(evaluation.response),
     }
     lines = "\n".join(_lines(path, evaluation))
-    return Explained(json=_ENCODER.encode(document).decode(), text=lines)
+    return Explained(json=_ENCODER.encode(document).decode(), text=lines, failed=failed)
+
+
+def _fetched(request: HookRequest, token: str | None) -> tuple[HookRequest, tuple[str, ...]]:
+    """With every query answered that the request's own server answers. Raises `BadHookRequest`."""
+    from cds.fhir_fetch import fetch_missing, fhir_server  # noqa: PLC0415 - only where asked for
+    from cds.fhir_guard import GuardedSession, ReadRefused  # noqa: PLC0415
+
+    base = request.fhir_server
+    if base is None:
+        raise BadHookRequest("is required to fetch", field="fhirServer")
+    try:
+        session = GuardedSession(base, token, seconds=FETCH_SECONDS)
+    except ReadRefused as error:
+        raise BadHookRequest(str(error), field="fhirServer") from None
+    return fetch_missing(request, PREFETCH, fhir_server(base, session))
 
 
 def _read(path: Path) -> bytes:

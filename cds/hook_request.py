@@ -66,9 +66,6 @@ class _Authorization(Struct):
     subject: str
 
 
-_ABSENT = Raw(b"null")
-
-
 class _Envelope(Struct, rename="camel"):
     """Unknown members are tolerated: vendors send `extension` and newer ones every time."""
 
@@ -118,6 +115,13 @@ def parse(body: bytes, hook: str | None = None) -> HookRequest:
         selections=context.selections,
         prefetch=prefetch,
     )
+
+
+def access_token(body: bytes) -> str | None:
+    """The FHIR access token of a body that `parse` accepted."""
+    envelope = msgspec.json.decode(body, type=_Envelope)
+    authorization = _authorization(envelope.fhir_authorization)
+    return None if authorization is None else authorization.access_token
 
 
 def _bundle(value: Raw) -> Raw | None:

@@ -130,9 +130,7 @@ def test_explain_now_needs_a_zone(now: str, capsys: pytest.CaptureFixture[str]) 
     assert "--now" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "options", [("--protocol", "no-such"), ("--fetch",), ()], ids=["protocol", "fetch", "no file"]
-)
+@pytest.mark.parametrize("options", [("--protocol", "no-such"), ()], ids=["protocol", "no file"])
 def test_explain_bad_input_is_exit_2_with_the_reason(
     tmp_path: Path, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
