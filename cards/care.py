@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from cards import citing, detail, terms, wording
 from cards.escape import markdown
 from cards.units import number, time
-from knowledge.assessment import Medication, NextDose, Restart, Strength, Tocilizumab
+from knowledge.assessment import Tocilizumab
 from knowledge.decision import Decision
+from knowledge.treatment import Medication, NextDose, Restart, Strength
 
 
 _CYTOKINE_DRUGS = frozenset({"tocilizumab", "anakinra"})

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from fhir_mapping.codes import CodeSets, Drug, RouteWord
+from fhir_mapping.datatypes import Quantity
 from fhir_mapping.medications import drug_of, name_of, read_route, says_local
 from fhir_mapping.readings import Scope
 from fhir_mapping.record import Record
-from fhir_mapping.resources import MedicationAdministration, Quantity
+from fhir_mapping.resources import MedicationAdministration
 from fhir_mapping.times import read_when
 from fhir_mapping.units import canonical, find_unit
 from knowledge.facts import Bolus, Dose, Evidence, Masking, MaskingKind, Route

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from fhir_mapping.datatypes import Identifier, Reference
 from fhir_mapping.errors import AnotherPatient
-from fhir_mapping.resources import Identifier, Observation, Patient, Reference
+from fhir_mapping.resources import Observation, Patient
 
 
 PATIENT_UNKNOWN = "patient-unknown"

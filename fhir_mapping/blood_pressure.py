@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from fhir_mapping.codes import CodeSets, Concept
+from fhir_mapping.datatypes import CodeableConcept, Quantity
 from fhir_mapping.readings import Scope, in_order, reading
 from fhir_mapping.record import Record, Seen
-from fhir_mapping.resources import CodeableConcept, Quantity
 from fhir_mapping.units import MEAN_LIMITS, SYSTOLIC_LIMITS, canonical
 from knowledge.facts import Reading
 

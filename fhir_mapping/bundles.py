@@ -11,11 +11,11 @@ from typing import NamedTuple, get_args
 import msgspec
 from msgspec import Raw, Struct
 
+from fhir_mapping.datatypes import Head
 from fhir_mapping.notes import Notes
 from fhir_mapping.resources import (
     Bundle,
     Entry,
-    Head,
     Link,
     Observation,
     OperationOutcome,

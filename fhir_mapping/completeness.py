@@ -10,12 +10,12 @@ from itertools import pairwise
 from typing import get_args
 
 from fhir_mapping.bundles import Page
+from fhir_mapping.datatypes import Period
 from fhir_mapping.notes import Notes
 from fhir_mapping.resources import (
     MedicationAdministration,
     Observation,
     OperationOutcome,
-    Period,
     Procedure,
     Readable,
 )

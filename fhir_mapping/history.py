@@ -7,9 +7,10 @@ maximum only; it never becomes a live grade.
 from typing import Literal
 
 from fhir_mapping.codes import CodedDiagnosis, CodeSets
+from fhir_mapping.datatypes import CodeableConcept, Period, Reference
 from fhir_mapping.readings import Scope, is_preliminary, plain_number, reference_to, value_codes
 from fhir_mapping.record import Record, Seen
-from fhir_mapping.resources import CodeableConcept, Condition, Period, Reference
+from fhir_mapping.resources import Condition
 from fhir_mapping.times import AHEAD, instant
 from knowledge.facts import Attribution, ChartedGrade, Diagnosis, Evidence, ToxicityName
 

@@ -7,15 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from fhir_mapping.codes import CodeSets, Drug, DrugKind, RouteWord
+from fhir_mapping.datatypes import CodeableConcept, Reference
 from fhir_mapping.readings import concept_text, shown
 from fhir_mapping.record import contained_medication
-from fhir_mapping.resources import (
-    CodeableConcept,
-    Medication,
-    MedicationAdministration,
-    MedicationRequest,
-    Reference,
-)
+from fhir_mapping.resources import Medication, MedicationAdministration, MedicationRequest
 
 
 # Of several drugs in one product the first of these is what it is given for.

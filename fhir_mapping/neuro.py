@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 
+from fhir_mapping.datatypes import Component
 from fhir_mapping.readings import (
     Scope,
     in_order,
@@ -17,7 +18,7 @@ from fhir_mapping.readings import (
     value_codes,
 )
 from fhir_mapping.record import Record, Seen
-from fhir_mapping.resources import Component, Observation
+from fhir_mapping.resources import Observation
 from fhir_mapping.units import canonical
 from knowledge.facts import Charted, Evidence, Reading
 

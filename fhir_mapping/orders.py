@@ -11,6 +11,7 @@ from fhir_mapping.administrations import to_route
 from fhir_mapping.binding import PATIENT_UNKNOWN, Binding
 from fhir_mapping.bundles import Place, is_null, read_head, read_raw_entries, read_resource
 from fhir_mapping.codes import CodeSets, Drug
+from fhir_mapping.datatypes import DosageInstruction, Quantity, Timing
 from fhir_mapping.medications import (
     drug_in_concept,
     drug_of,
@@ -22,14 +23,7 @@ from fhir_mapping.medications import (
 from fhir_mapping.notes import Notes
 from fhir_mapping.readings import concept_text, shown
 from fhir_mapping.record import check_contained, medication_keys
-from fhir_mapping.resources import (
-    DosageInstruction,
-    Medication,
-    MedicationRequest,
-    Quantity,
-    ServiceRequest,
-    Timing,
-)
+from fhir_mapping.resources import Medication, MedicationRequest, ServiceRequest
 from fhir_mapping.times import instant
 from fhir_mapping.units import canonical, find_unit
 from knowledge.facts import Order, OrderKind, Route

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from fhir_mapping.codes import CodeSets
 from fhir_mapping.medications import drug_in_concept, drug_of
+from fhir_mapping.notes import Notes
 from fhir_mapping.readings import Scope, concept_text, number_series
 from fhir_mapping.record import Record, Seen
 from fhir_mapping.resources import Encounter
@@ -48,6 +49,13 @@ def _latest_birth(text: str) -> date | None:
 def read_sex(record: Record) -> str | None:
     """Administrative gender as recorded."""
     return next((patient.gender for patient in record.patients if patient.gender), None)
+
+
+def note_death(record: Record, notes: Notes) -> None:
+    """An order for a patient recorded as deceased is in the wrong chart, or the record is wrong."""
+    if any(one.deceased_boolean or one.deceased_date_time for one in record.patients):
+        reason = "the patient is recorded as deceased: check that this is the right chart"
+        notes.missing("living-patient", reason)
 
 
 def read_setting(record: Record, now: datetime) -> bool | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from fhir_mapping.codes import CodeSets
-from fhir_mapping.oxygen import LEVELS
+from fhir_mapping.oxygen_device import LEVELS
 from fhir_mapping.readings import Scope, concept_text
 from fhir_mapping.record import Record
 from fhir_mapping.resources import Procedure

@@ -28,8 +28,9 @@ from fhir_mapping.neuro import (
 )
 from fhir_mapping.notes import Notes
 from fhir_mapping.orders import draft_medications, open_drafts, read_drafts
-from fhir_mapping.oxygen import read_oxygen, read_saturations
+from fhir_mapping.oxygen import read_oxygen
 from fhir_mapping.person import (
+    note_death,
     read_active_orders,
     read_age,
     read_allergies,
@@ -41,6 +42,7 @@ from fhir_mapping.procedures import read_procedures
 from fhir_mapping.readings import Scope
 from fhir_mapping.record import sort_resources
 from fhir_mapping.resources import Patient
+from fhir_mapping.saturation import read_saturations
 from fhir_mapping.temperature import read_temperatures
 from knowledge.facts import Bolus, Facts
 from knowledge.model import SiteRules
@@ -76,6 +78,7 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
     record.medications.update(draft_medications(waiting, notes))
     drafts = read_drafts(waiting, data.selections, binding, record.medications, codes, notes)
 
+    note_death(record, notes)
     since = now - timedelta(days=rules.icans_lookback_days)
     scope = Scope(now, since, notes)
     ever = Scope(now, datetime.min.replace(tzinfo=now.tzinfo), notes)

@@ -8,9 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
+from fhir_mapping.datatypes import CodeableConcept, Component, Quantity
 from fhir_mapping.notes import Notes
 from fhir_mapping.record import Seen
-from fhir_mapping.resources import CodeableConcept, Component, Observation, Quantity
+from fhir_mapping.resources import Observation
 from fhir_mapping.times import instant, read_when
 from fhir_mapping.units import Kind, canonical, number, recorded_unit
 from knowledge.facts import Charted, Evidence, Reading

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from fhir_mapping.resources import Period
+from fhir_mapping.datatypes import Period
 
 
 AHEAD = timedelta(minutes=5)  # clocks differ; anything later than this is a fault in the record

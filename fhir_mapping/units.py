@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Raw
 
-from fhir_mapping.resources import Quantity
+from fhir_mapping.datatypes import Quantity
 
 
 UCUM = "http://unitsofmeasure.org"

@@ -5,12 +5,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import msgspec
 
-from knowledge.assessment import Medication
 from knowledge.decision import AppliedRow
 from knowledge.facts import Reading
 from knowledge.library import Library
 from knowledge.model import Row
 from knowledge.rows import Matched, Source
+from knowledge.treatment import Medication
 
 
 def applied(

@@ -7,9 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import field
 
 from knowledge.facts import Evidence, Missing, Notice, Unreadable
+from knowledge.treatment import Medication, NextDose
+from knowledge.wire import Wire
 
 
 Action = Literal[
@@ -26,10 +28,6 @@ Action = Literal[
 ]
 TocilizumabStatus = Literal["blocked", "cannot-evaluate", "not-addressed", "allowed"]
 Indication = Literal["administer", "consider", "not-addressed", "not-for-isolated-icans"]
-
-
-class Wire(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True):
-    """Base of every value that goes on the wire: camelCase, empty members omitted."""
 
 
 class Grade(Wire, frozen=True):
@@ -95,71 +93,8 @@ class ToxicityState(Wire, frozen=True):
     acting: Grade | None = None
     charted: ChartedAt | None = None
     event: Event | None = None
-    axes: dict[str, AxisState] = {}
+    axes: dict[str, AxisState] = field(default_factory=dict)
     missing: tuple[Missing, ...] = ()
-
-
-class Strength(Wire, frozen=True):
-    """How strongly the source asks for a next-dose condition, with its hours or percent."""
-
-    strength: Literal["required", "consider"]
-    hours: Decimal | None = None
-    hours_to: Decimal | None = None
-    percent: Decimal | None = None
-
-
-class Resolved(Wire, frozen=True):
-    """How long the toxicity must have been resolved; `strict` means more than, not at least."""
-
-    hours: Decimal
-    strict: bool
-
-
-class Restart(Wire, frozen=True):
-    """A restart or escalation dose as the source prints it."""
-
-    dose: Decimal
-    unit: str
-    after_days: int | None = None
-
-
-class CurrentInfusion(Wire, frozen=True):
-    """What happens to the infusion that is running now."""
-
-    action: str
-    resume_percent: Decimal | None = None
-
-
-class NextDose(Wire, frozen=True):
-    """Conditions the source puts on the next dose of the same product."""
-
-    hospitalize: Strength | None = None
-    monitor: Strength | None = None
-    premedicate: Strength | None = None
-    rate: Strength | None = None
-    max_infusion_hours: Decimal | None = None
-    resolved: Resolved | None = None
-    restart: Restart | None = None
-    escalate: Restart | None = None
-    dose_level: Literal["same", "reduced"] | None = None
-    current_infusion: CurrentInfusion | None = None
-
-
-class Medication(Wire, frozen=True):
-    """One medicine a row names; a dose only where the source prints one."""
-
-    agent: str
-    strength: Literal["administer", "consider", "as-needed"]
-    dose: Decimal | None = None
-    dose_to: Decimal | None = None
-    unit: str = ""
-    per: Literal["kg", "m2", "day"] | None = None
-    computed: Decimal | None = None
-    max_dose: Decimal | None = None
-    route: str = ""
-    every: str = ""
-    duration: str = ""
-    rule: str = ""
 
 
 class Tocilizumab(Wire, frozen=True):

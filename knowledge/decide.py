@@ -16,7 +16,6 @@ from knowledge.assessment import (
     Disposition,
     Engine,
     KnowledgeRef,
-    NextDose,
     OrderAssessment,
     ProtocolRef,
 )
@@ -35,6 +34,7 @@ from knowledge.step_up import step_up_problem
 from knowledge.tocilizumab import recent_weight
 from knowledge.tocilizumab_advice import TocilizumabAdvice, advise
 from knowledge.toxicity import Standing, crs_standing, icans_standing
+from knowledge.treatment import NextDose
 
 
 SCHEMA = "btce-cds/assessment/1"

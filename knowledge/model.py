@@ -10,8 +10,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from knowledge.assessment import Action, Medication, NextDose
+from knowledge.assessment import Action
 from knowledge.facts import ToxicityName
+from knowledge.treatment import Medication, NextDose
 
 
 class Strict(Struct, frozen=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):

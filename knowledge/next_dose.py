@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from knowledge.assessment import NextDose, Resolved, Strength
+from knowledge.treatment import NextDose, Resolved, Strength
 
 
 def join(conditions: Iterable[NextDose]) -> NextDose | None:

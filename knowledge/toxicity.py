@@ -4,7 +4,7 @@
 charted grade replaces data no newer than itself, newer data can only raise it.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 from msgspec import Struct
@@ -13,13 +13,14 @@ from knowledge.assessment import ChartedAt, Event, Grade, ToxicityState
 from knowledge.course import Course
 from knowledge.crs_state import CrsState, crs_state, freshness, state_missing, state_notices
 from knowledge.facts import ChartedGrade, Facts, Notice, ToxicityName, bispecific_doses
-from knowledge.grading import FEVER_LEVELS, grade_crs, grade_icans
+from knowledge.grading import FEVER_LEVELS
 from knowledge.history import crs_events, exposed, icans_events, lookback, recurrent_at
 from knowledge.hypotension import ORDER as SUPPORT
 from knowledge.hypoxia import ORDER as OXYGEN
 from knowledge.icans_state import IcansState, icans_missing, icans_notices, icans_state
 from knowledge.levels import Axis, axis_state
 from knowledge.model import CrsScale, IcansScale, SiteRules
+from knowledge.newer_data import newer_crs, newer_icans
 
 
 ANY_GRADE = Grade(0, 4)
@@ -65,7 +66,7 @@ def crs_standing(facts: Facts, scale: CrsScale, rules: SiteRules) -> Standing:
     charted = _charted(facts, "crs", window)
     newer = None
     if charted is not None:
-        newer = _newer_crs(facts, charted, scale, rules, window)
+        newer = newer_crs(facts, charted, scale, rules, window)
     axes = {
         "fever": axis_state(state.fever, _fever_order(state.fever)),
         "hypotension": axis_state(state.hypotension, SUPPORT),
@@ -83,7 +84,7 @@ def icans_standing(facts: Facts, scale: IcansScale, rules: SiteRules) -> Standin
     events = icans_events(facts, scale, rules)
     state = icans_state(facts, now, scale=scale, rules=rules, since=None)
     charted = _charted(facts, "icans", timedelta(hours=rules.ice_hours))
-    newer = None if charted is None else _newer_icans(facts, charted, scale, rules)
+    newer = None if charted is None else newer_icans(facts, charted, scale, rules)
     orders = {
         "ice": tuple(str(grade) for grade in range(4)),
         "arousal": tuple(scale.arousal.levels),
@@ -201,57 +202,6 @@ def _attributed_elsewhere(facts: Facts, toxicity: ToxicityName, rules: SiteRules
         if a.toxicity == toxicity and timedelta(0) <= facts.evaluated_at - a.at <= window
     ]
     return bool(fresh) and max(fresh, key=lambda a: a.at).cause == "other-cause"
-
-
-def _newer_crs(
-    facts: Facts, charted: ChartedGrade, scale: CrsScale, rules: SiteRules, window: timedelta
-) -> Grade:
-    """The grade that data newer than the charted grade show by themselves; silence adds nothing."""
-    newer = _after(facts, charted.at)
-    state = crs_state(
-        newer, facts.evaluated_at, scale=scale, rules=rules, established=True, window=window
-    )
-    if charted.grade > 0:
-        fever = frozenset({"present"})
-    else:
-        fever = state.fever.levels if state.fever.observed else frozenset({"absent"})
-    return grade_crs(
-        scale, fever, _positive(state.hypotension, "none"), _positive(state.hypoxia, "none")
-    )
-
-
-def _newer_icans(facts: Facts, charted: ChartedGrade, scale: IcansScale, rules: SiteRules) -> Grade:
-    since = charted.at + timedelta(microseconds=1)
-    state = icans_state(facts, facts.evaluated_at, scale=scale, rules=rules, since=since)
-    ice = _positive(state.axes["ice"], "0")
-    return grade_icans(
-        scale,
-        frozenset(int(level) for level in ice),
-        _positive(state.axes["arousal"], "alert"),
-        _positive(state.axes["seizure"], "none"),
-        _positive(state.axes["motor"], "none"),
-        _positive(state.axes["raised-icp"], "none"),
-    )
-
-
-def _positive(axis: Axis, mildest: str) -> frozenset[str]:
-    return axis.levels if axis.observed else frozenset({mildest})
-
-
-def _after(facts: Facts, at: datetime) -> Facts:
-    """The facts charted after `at`; running infusions that began before it belong to the grade."""
-    return msgspec.structs.replace(
-        facts,
-        temperatures=tuple(r for r in facts.temperatures if r.at > at),
-        systolic=tuple(r for r in facts.systolic if r.at > at),
-        mean_pressure=tuple(r for r in facts.mean_pressure if r.at > at),
-        saturations=tuple(r for r in facts.saturations if r.at > at),
-        oxygen=tuple(c for c in facts.oxygen if c.at > at),
-        support=tuple(c for c in facts.support if c.at > at),
-        boluses=tuple(b for b in facts.boluses if b.at > at),
-        infusions=tuple(i for i in facts.infusions if i.start > at),
-        answered=facts.answered | {"administrations"},
-    )
 
 
 def _fever_order(axis: Axis) -> tuple[str, ...]:

@@ -203,3 +203,9 @@ def test_over_a_real_socket(address: str) -> None:
         assert answer.status_code == 200
         check_response(answer.json())
         assert session.post(address + CALL, json=[], timeout=10).status_code == 400
+
+
+def test_an_order_for_a_patient_recorded_as_deceased_gets_a_card(client: CheckedClient) -> None:
+    body = with_value(order_sign(), "prefetch.patient.deceasedBoolean", True)
+    cards = client.call(body).get_json()["cards"]
+    assert any("recorded as deceased" in card["detail"] for card in cards)

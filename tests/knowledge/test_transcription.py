@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from knowledge.assessment import Medication, NextDose
 from knowledge.library import Library
 from knowledge.model import Row, When
 from knowledge.reading import parse
+from knowledge.treatment import Medication, NextDose
 
 
 SECOND = Path(__file__).parent / "transcription_teclistamab.yaml"

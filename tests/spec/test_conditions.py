@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from knowledge.assessment import NextDose, Resolved, Restart, Strength
 from knowledge.decide import Context, decide
 from knowledge.decision import Decision
 from knowledge.facts import Diagnosis, Evidence
 from knowledge.library import load
 from knowledge.next_dose import join
+from knowledge.treatment import NextDose, Resolved, Restart, Strength
 from tests.spec.chart import (
     NOW,
     ago,

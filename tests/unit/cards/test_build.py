@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from cards import escape, suggestions, terms, units, wire, wording
-from knowledge.assessment import NextDose, Rems
+from knowledge.assessment import Rems
 from knowledge.decision import OrderDecision
 from knowledge.facts import Evidence, Missing
+from knowledge.treatment import NextDose
 from tests.unit.cards.decisions import (
     ENCODER,
     FLOW,

@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from knowledge.assessment import NextDose, Rems
+from knowledge.assessment import Rems
 from knowledge.decision import RemsDuty
+from knowledge.treatment import NextDose
 from tests.unit.cards.decisions import (
     LABEL,
     NOW,

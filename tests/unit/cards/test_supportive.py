@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from cards import care
-from knowledge.assessment import CurrentInfusion, Medication, NextDose, Tocilizumab
+from knowledge.assessment import Tocilizumab
 from knowledge.decision import OrderDecision, TocilizumabLine
 from knowledge.facts import Allergy, Evidence, Missing, Notice, Reading, Unreadable
+from knowledge.treatment import CurrentInfusion, Medication, NextDose
 from tests.unit.cards.decisions import (
     LABEL,
     LONDON,

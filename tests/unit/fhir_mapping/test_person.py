@@ -42,6 +42,20 @@ def test_age(birth: str, age: int | None) -> None:
     assert map_request({"patient": patient(birth_date=birth)}).facts.age_years == age
 
 
+@pytest.mark.parametrize(
+    ("members", "named"),
+    [
+        ({"deceasedBoolean": True}, True),
+        ({"deceasedDateTime": "2026-11-01"}, True),
+        ({"deceasedBoolean": False}, False),
+        ({}, False),
+    ],
+)
+def test_a_patient_recorded_as_deceased_is_named(members: Json, named: bool) -> None:
+    facts = map_request({"patient": {**patient(), **members}}).facts
+    assert ("living-patient" in {one.fact for one in facts.missing}) is named
+
+
 def test_no_patient_no_age_and_no_sex() -> None:
     facts = map_request({}).facts
     assert (facts.patient, facts.age_years, facts.sex) == ("Patient/p1", None, None)

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from msgspec import Raw
 
-from fhir_mapping.resources import Quantity
+from fhir_mapping.datatypes import Quantity
 from fhir_mapping.units import UCUM, Kind, canonical, find_unit, number
 
 
