@@ -61,6 +61,8 @@ class Recorder:
         self._free = free
         self._covered = covered
         self._part: list[Sample] = []
+        self._last_abnormal: datetime | None = None
+        self._highest = 0
         self._end: Sample | None = None
         self._done: list[Course] = []
 
@@ -71,40 +73,44 @@ class Recorder:
 
     def reached(self, grade: int) -> bool:
         """Whether the open event has surely reached this grade."""
-        return self.open and any(s.grade.at_least >= grade for s in self._part)
+        return self.open and self._highest >= grade
 
     def add(self, sample: Sample) -> None:
         """Take the next sample in time."""
         if not self._part:
             if sample.onset:
-                self._part = [sample]
+                self._take(sample)
         elif self._end is None:
-            self._part.append(sample)
-            if _is_end(self._part, sample, self._free):
+            self._take(sample)
+            if self._is_end(sample):
                 self._end = sample
         elif sample.onset:
             self._start_or_rejoin(sample, self._end)
+
+    def _take(self, sample: Sample) -> None:
+        self._part.append(sample)
+        self._highest = max(self._highest, sample.grade.at_least)
+        if sample.abnormal or sample.onset:
+            self._last_abnormal = sample.at
+
+    def _is_end(self, sample: Sample) -> bool:
+        if sample.settles:
+            return True
+        free = self._last_abnormal is None or sample.at - self._last_abnormal >= self._free
+        return sample.complete and not sample.abnormal and free
 
     def _start_or_rejoin(self, sample: Sample, end: Sample) -> None:
         dosed = any(end.at < dose <= sample.at for dose in self._doses)
         self._end = None
         if dosed or sample.at - end.at > REJOIN:
             self._done.append(_course(self._part, end, self._covered))
-            self._part = [sample]
-        else:
-            self._part.append(sample)
+            self._part, self._highest = [], 0
+        self._take(sample)
 
     def courses(self) -> tuple[Course, ...]:
         """All events so far, the last one open or over."""
         last = [_course(self._part, self._end, self._covered)] if self._part else []
         return (*self._done, *last)
-
-
-def _is_end(part: Sequence[Sample], sample: Sample, free: timedelta) -> bool:
-    if sample.settles:
-        return True
-    last = _last_abnormal(part)
-    return sample.complete and not sample.abnormal and sample.at - last >= free
 
 
 def _last_abnormal(part: Sequence[Sample]) -> datetime:
