@@ -40,7 +40,7 @@ test: $(DEV) ## run the tests
 coverage: $(DEV) ## run the tests; fail under 100 % of knowledge, fhir_mapping and cards
 	$(BIN)/python -m pytest --cov --cov-report=term-missing --cov-fail-under=100
 
-check: lint types imports yaml knowledge ## lint, types, import contracts, knowledge and its lock
+check: lint types imports yaml knowledge ## lint, types, import contracts, knowledge, its lock and SPEC.md
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -53,7 +53,7 @@ imports: $(DEV)
 	$(BIN)/lint-imports
 
 yaml: $(DEV)
-	$(BIN)/yamllint --strict knowledge/data
+	$(BIN)/yamllint --strict knowledge/data tests/knowledge/cases
 
 knowledge: $(DEV)
 	$(BIN)/python -m cds check
@@ -68,7 +68,7 @@ bench: $(DEV) ## measure the hot path
 lock: $(DEV) ## write knowledge/knowledge.lock.json after a knowledge file and its version changed
 	$(BIN)/python -m cds lock
 
-spec: $(DEV) ## write knowledge/SPEC.md from the spec tests
+spec: $(DEV) ## write knowledge/SPEC.md from the cases in tests/knowledge/cases
 	$(BIN)/python -m cds spec
 
 # Resolved on the oldest Python supported, whose set of packages serves the newer ones too. Nothing of

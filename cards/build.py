@@ -18,6 +18,7 @@ from cards.next_dose import next_dose_cards
 from cards.proposal import Proposal, finished, merged, rank
 from cards.rems import rems_cards
 from cards.supportive import acute_cards, tocilizumab_cards
+from cards.supportive_check import check_cards
 from knowledge.decision import Decision
 
 
@@ -47,6 +48,7 @@ def selected(decision: Decision) -> Decision:
         tocilizumab_orders=tuple(one for one in decision.tocilizumab_orders if one.order.selected),
         unsupported=tuple(order for order in decision.unsupported if order.selected),
         supportive_orders=tuple(order for order in decision.supportive_orders if order.selected),
+        supportive_checks=tuple(one for one in decision.supportive_checks if one.order.selected),
     )
 
 
@@ -90,6 +92,7 @@ def _proposals(decision: Decision, drafts: Mapping[str, bytes], zone: ZoneInfo) 
     return [
         *holds,
         *tocilizumab_cards(decision, zone),
+        *check_cards(decision, zone),
         *unsupported,
         *expired,
         *causes,

@@ -51,7 +51,7 @@ def _medication(item: Medication) -> str:
         # "12 h" is an interval; "once" or "up to 3 times daily" says itself how often.
         parts.append(f"every {item.every}" if item.every[0].isdigit() else item.every)
     if item.duration:
-        parts.append(f"for {item.duration}")
+        parts.append(f"for {item.duration}" if item.duration[0].isdigit() else item.duration)
     if item.max_dose is not None:
         parts.append(f"(at most {number(item.max_dose)} {item.unit})")
     if item.rule:
@@ -123,7 +123,8 @@ def conditions(value: NextDose | None) -> tuple[str, ...]:
     ]
     if value.resolved is not None:
         bound = "more than" if value.resolved.strict else "at least"
-        items.append(f"resolved for {bound} {number(value.resolved.hours)} h")
+        hours = number(value.resolved.hours)
+        items.append(f"resolved, as the rule defines it, for {bound} {hours} h")
     if value.max_infusion_hours is not None:
         items.append(f"infusion of at most {number(value.max_infusion_hours)} h")
     if value.dose_level is not None:

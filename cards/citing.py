@@ -1,5 +1,6 @@
 """How a source is named in a card: the citation line, the card's source and its topic."""
 
+from datetime import date
 from urllib.parse import urlsplit
 
 from cards.escape import name
@@ -37,7 +38,8 @@ def source(citation: Citation | None, assessment: Assessment, topic: Coding) -> 
         label = f"btce-cds, protocol {protocol}, knowledge {assessment.knowledge.version}"
         reviewed = assessment.knowledge.clinically_reviewed
         return Source(label if reviewed else f"{label}; {NOT_REVIEWED}", topic=topic)
-    label = name(f"{document(citation)}; {review(citation.reviewed_by)}")
+    today = assessment.evaluated_at.date()
+    label = name(f"{document(citation)}; {review(citation.reviewed_by)}{_age(citation, today)}")
     return Source(label, citation.url if _absolute(citation.url) else "", topic)
 
 
@@ -49,6 +51,14 @@ def topic(kind: str, graded: str, display: str) -> Coding:
     """
     code = "".join(c for c in f"{kind}{graded}".upper() if c.isascii() and c.isalnum())
     return Coding(code[:100], TOPIC_SYSTEM, display)
+
+
+def _age(citation: Citation, today: date) -> str:
+    """How long ago the rule was checked, once that is longer than the review interval."""
+    if citation.checked_on is None:
+        return ""
+    days = (today - citation.checked_on).days
+    return f"; last checked {days} days ago" if days > citation.stale_after else ""
 
 
 def _absolute(url: str) -> bool:

@@ -10,7 +10,7 @@ from cards import citing, terms, wording
 from cards.escape import markdown
 from cards.units import quantity, time
 from knowledge.assessment import Assessment, Disposition, Event, ToxicityState
-from knowledge.decision import AppliedRow, Decision
+from knowledge.decision import AppliedRow, Decision, TocilizumabLine
 from knowledge.facts import Evidence, Missing, Notice, Order, Unreadable
 
 
@@ -130,6 +130,14 @@ def notices(items: tuple[Notice, ...], parts: tuple[Unreadable, ...]) -> str:
     if len(parts) > _UNREADABLE_SHOWN:
         lines.append(f"Not used: {len(parts) - _UNREADABLE_SHOWN} more parts of the request")
     return section("Notes", lines)
+
+
+def guidance(items: tuple[TocilizumabLine, ...]) -> str:
+    """What the protocol says beside its grade rows, each with its place, and the document once."""
+    if not items:
+        return ""
+    lines = [f"{markdown(item.text)} [{item.citation.at}]" for item in items]
+    return section("Protocol", [*lines, f"Source: {citing.line(items[0].citation)}"])
 
 
 def footer(assessment: Assessment, zone: ZoneInfo) -> str:

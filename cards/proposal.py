@@ -15,6 +15,7 @@ _INDICATORS: tuple[Indicator, ...] = ("critical", "warning", "info")
 _KINDS = (
     "hold",
     "tocilizumab",
+    "supportive",
     "unsupported",
     "expired",
     "cause",

@@ -1,6 +1,8 @@
 """The words for coded terms: drugs, grades, levels, actions, missing facts; whole sentences are
 in wording."""
 
+import re
+
 from cards.escape import name
 from knowledge.assessment import Assessment, Disposition, Grade, ToxicityState
 from knowledge.facts import Missing, Order
@@ -45,8 +47,12 @@ _AXES = {
 _UNTIL = {
     "crs-resolved": "CRS has resolved",
     "icans-resolved": "ICANS has resolved",
+    "icans-resolved-or-baseline": "ICANS has resolved or is back to baseline",
+    "icans-grade-1-or-baseline": "neurologic findings are grade 1 or baseline",
+    "icans-grade-1": "ICANS is no more than grade 1",
     "resolved": "the toxicity has resolved",
 }
+_WAIT = re.compile(r"(crs|icans)-resolved-([0-9.]+)-h")
 _REASONS = {
     "not-a-crs-route": "a subcutaneous product is not for CRS",
     "not-exposed": "no bispecific given in the look-back period",
@@ -63,6 +69,13 @@ _REASONS = {
     "interval": "too soon after the last dose",
     "count-this-event": "most doses for one event already given",
     "count-6-weeks": "most doses in 6 weeks already given",
+    "tocilizumab-doses-not-given": "fewer tocilizumab doses given than the protocol asks for first",
+    "corticosteroid-not-given": "no recent corticosteroid, which the protocol asks for first",
+    "icans-too-short": "ICANS has not lasted as long as the protocol asks",
+    "icans-onset-not-known": "the onset of ICANS is not known",
+    "no-rule-reached": "no rule of the protocol is reached",
+    "no-active-toxicity": "no active toxicity",
+    "start-above-ceiling": "the starting dose is above the ceiling by weight",
 }
 
 
@@ -93,6 +106,9 @@ def action(code: str) -> str:
 
 def until(code: str) -> str:
     """The end of a hold, in words."""
+    wait = _WAIT.fullmatch(code)
+    if wait is not None:
+        return f"{SYNDROMES[wait[1]]} has been over for the {wait[2]} h the source asks for"
     return _UNTIL.get(code, words(code))
 
 

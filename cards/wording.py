@@ -163,6 +163,21 @@ def tocilizumab(drug: str, level: str, why: str, dose: str) -> str:
     return about(drug, f"{dose} {why}".strip(), why, "checked: see the limits")
 
 
+def supportive(drug: str, problem: str, status: str) -> str:
+    """A drafted supportive drug: the first thing against it, else how its check went."""
+    first = problem.partition("; ")[0]
+    more = " and more" if "; " in problem else ""
+    if not problem:
+        return shortest(
+            f"{terms.capital(drug)} order: {status}", f"{terms.capital(drug)} order: checked"
+        )
+    return shortest(
+        f"Check this {drug} order: {first}{more}",
+        f"Check this {drug} order: {first}",
+        f"Check this {drug} order: something speaks against it",
+    )
+
+
 def dose_text(milligrams: Decimal) -> str:
     """A dose in mg."""
     return f"{number(milligrams)} mg"

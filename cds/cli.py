@@ -4,8 +4,6 @@ Each command imports what it needs, so that `--help` stays quick.
 """
 
 import argparse
-import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -43,14 +41,16 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--port", type=int, default=8080)
     demo.set_defaults(run=_demo)
 
-    check = commands.add_parser("check", help="check the knowledge, its lock and a configuration")
+    check = commands.add_parser(
+        "check", help="check the knowledge, its lock and SPEC.md, a configuration"
+    )
     check.add_argument("--config", type=Path, metavar="FILE")
     check.set_defaults(run=_check)
 
     lock = commands.add_parser("lock", help="write knowledge.lock.json")
     lock.set_defaults(run=_lock)
 
-    spec = commands.add_parser("spec", help="write knowledge/SPEC.md from the spec tests")
+    spec = commands.add_parser("spec", help="write knowledge/SPEC.md from the cases")
     spec.set_defaults(run=_spec)
 
     explain = commands.add_parser("explain", help="show every stage for CDS Hooks request files")
@@ -113,13 +113,13 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from cds.config import ConfigError, load
-    from knowledge import library, lock
+    from knowledge import library, lock, spec
     from knowledge.errors import KnowledgeError
 
     problems: list[str] = []
     try:
         knowledge = library.load()
-        problems += lock.check()
+        problems += (*lock.check(), *spec.check())
         if options.config is not None:
             settings = load(options.config, os.environ)
             problems += [
@@ -141,11 +141,13 @@ def _lock(options: argparse.Namespace) -> int:
 
 
 def _spec(options: argparse.Namespace) -> int:
-    if importlib.util.find_spec("knowledge.spec") is None:
-        print("this version generates no specification", file=sys.stderr)
-        return FAILED
-    importlib.import_module("knowledge.spec").write()
-    return OK
+    from knowledge import spec
+    from knowledge.errors import KnowledgeError
+
+    try:
+        return _report(spec.write())
+    except KnowledgeError as error:
+        return _report([str(error)])
 
 
 def _explain(options: argparse.Namespace) -> int:

@@ -23,7 +23,16 @@ Mode = Literal["live", "silent"]
 _HEADER = {field.name for field in msgspec.structs.fields(Header)}
 _RULES = {f.name: f.type for f in msgspec.structs.fields(SiteRules) if f.name not in _HEADER}
 _SETTINGS = {"bind", "public_url", "auth", "default_site", "origins", "sites"}
-_SITE = {"fhir_base", "protocol", "time_zone", "mode", "approved_knowledge", "smart_url", "rules"}
+_SITE = {
+    "fhir_base",
+    "protocol",
+    "time_zone",
+    "mode",
+    "approved_knowledge",
+    "smart_url",
+    "contacts",
+    "rules",
+}
 _ENVIRON = {
     "BTCE_BIND": "bind",
     "BTCE_PUBLIC_URL": "public_url",
@@ -41,7 +50,10 @@ class ConfigError(Exception):
 
 
 class Site(Struct, frozen=True, kw_only=True):
-    """One hospital: its FHIR base, protocol, zone and mode. `fhir_base` None: no base is known."""
+    """One hospital: its FHIR base, protocol, zone and mode. `fhir_base` None: no base is known.
+
+    `contacts`: by the role a protocol names ("outreach nurses"), how it is reached here.
+    """
 
     id: str
     fhir_base: str | None
@@ -50,6 +62,7 @@ class Site(Struct, frozen=True, kw_only=True):
     mode: Mode = "live"
     approved_knowledge: str | None = None
     smart_url: str | None = None
+    contacts: Mapping[str, str] = {}
     rules: Mapping[str, int | str | Decimal] = {}
 
     def site_rules(self, defaults: SiteRules) -> SiteRules:
@@ -138,8 +151,17 @@ def _site(name: str, table: Mapping[str, Any], problems: list[str]) -> Site:
         mode=mode,
         approved_knowledge=_optional(table, "approved_knowledge", at, problems),
         smart_url=smart and _url(smart, f"{at}smart_url", problems),
+        contacts=_contacts(table.get("contacts", {}), f"{at}contacts", problems),
         rules=_rules(table.get("rules", {}), f"{at}rules", problems),
     )
+
+
+def _contacts(table: Any, at: str, problems: list[str]) -> dict[str, str]:
+    """Whom a protocol names by role, and how this site reaches them."""
+    if isinstance(table, dict) and all(isinstance(how, str) and how for how in table.values()):
+        return table
+    problems.append(f"{at}: must be a table of texts")
+    return {}
 
 
 def _rules(table: Any, at: str, problems: list[str]) -> dict[str, Any]:

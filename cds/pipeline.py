@@ -18,8 +18,9 @@ from cds.hook_request import HookRequest
 from fhir_mapping import errors as mapping_errors
 from fhir_mapping.codes import CodeSets
 from fhir_mapping.read import PatientInput, read
+from knowledge.assemble import Context
 from knowledge.assessment import Assessment
-from knowledge.decide import Context, decide
+from knowledge.decide import decide
 from knowledge.decision import Decision
 from knowledge.facts import Facts
 from knowledge.library import Library
@@ -63,6 +64,7 @@ def evaluate(
         engine_version=__version__,
         rules=rules,
         zone=site.zone,
+        contacts=site.contacts,
     )
     decision = decide(mapped.facts, library, context)
     cards = build(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from fhir_mapping.codes import CodeSets, Drug, RouteWord
 from fhir_mapping.datatypes import Quantity
-from fhir_mapping.medications import drug_of, name_of, read_route, says_local
+from fhir_mapping.medications import drug_of, is_identified, name_of, read_route, says_local
 from fhir_mapping.readings import Scope
 from fhir_mapping.record import Record
 from fhir_mapping.resources import MedicationAdministration
@@ -57,8 +57,6 @@ def _given(record: Record, scope: Scope, codes: CodeSets) -> Iterator[Given]:
         name = name_of(resource, record.medications)
         drug = drug_of(resource, record.medications, codes)
         if drug is None:
-            if not name and resource.medication_codeable_concept is None:
-                scope.notes.unreadable(str(place), "an administration of an unnamed medicine")
             continue
         when = read_when(resource.effective_date_time, resource.effective_period, scope.now)
         if when.start is None:
@@ -78,6 +76,25 @@ def _given(record: Record, scope: Scope, codes: CodeSets) -> Iterator[Given]:
         yield Given(resource, drug, when.start, end, route, evidence)
 
 
+def unnamed_in_window(record: Record, scope: Scope, codes: CodeSets) -> bool:
+    """Whether a medicine nobody can name was given: it may be any of those looked for here.
+
+    Each is named by its place. One that ended before the window does not matter.
+    """
+    found = False
+    for resource, place in record.administrations:
+        if resource.status in _NOT_GIVEN or is_identified(resource, record.medications, codes):
+            continue
+        if drug_of(resource, record.medications, codes) is not None:
+            continue
+        when = read_when(resource.effective_date_time, resource.effective_period, scope.now)
+        if when.start is None or (when.end or when.start) >= scope.since:
+            reason = "an administration of an unnamed medicine: a local code without a name"
+            scope.notes.rejected("administrations", str(place), reason)
+            found = True
+    return found
+
+
 def _recorded(quantity: Quantity | None) -> tuple[str, str]:
     if quantity is None:
         return "", ""
@@ -94,10 +111,17 @@ def read_doses(given: tuple[Given, ...]) -> tuple[Dose, ...]:
             one.evidence,
             to_route(one.route),
             milligrams(one.resource.dosage.dose if one.resource.dosage else None),
+            *_rate(one.resource.dosage.rate_quantity if one.resource.dosage else None),
         )
         for one in given
         if one.drug.kind in _DOSED
     )
+
+
+def _rate(quantity: Quantity | None) -> tuple[Decimal | None, str]:
+    """The rate of an infusion in mcg/day; any other unit says nothing about the dose level."""
+    value = canonical("rate", quantity) if quantity is not None else ""
+    return (None, "") if isinstance(value, str) else (value, "mcg/day")
 
 
 def to_route(word: RouteWord | None) -> Route | None:

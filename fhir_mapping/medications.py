@@ -31,6 +31,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 _LONGEST_TEXT = 2000  # characters of a text that are searched for names
 _NDC_DIGITS = 11
 _NDC_SHORT = 10
+_VELO = {"mosunetuzumab", "velo"}  # Lunsumio VELO: under the skin, a product of its own
 _SUBCUTANEOUS_WORDS = frozenset({"autoinjector", "actpen", "syringe", "subcutaneous", "subcut"})
 
 
@@ -44,8 +45,14 @@ def drug_in_concept(concept: CodeableConcept | None, codes: CodeSets) -> Drug | 
         drug = min(known, key=lambda item: _PRIORITY.index(item.kind))
         narrow = any(item.subcutaneous for item in known if item.ingredient == drug.ingredient)
         return Drug(drug.ingredient, drug.kind, narrow)
-    drugs = drugs_in_text(concept_text(concept), codes)
+    drugs = drugs_in_text(concept_text(concept) or _local_codes(concept, codes), codes)
     return drugs[0] if drugs else None
+
+
+def _local_codes(concept: CodeableConcept, codes: CodeSets) -> str:
+    """Codes of a site's own system: without words beside them, the name may stand there."""
+    local = (c.code for c in concept.coding if c.system not in codes.standard_systems)
+    return " ".join(code for code in local if code)
 
 
 def _by_code(system: str | None, code: str | None, codes: CodeSets) -> Drug | None:
@@ -78,6 +85,7 @@ def drugs_in_text(text: str, codes: CodeSets) -> tuple[Drug, ...]:
         drug = codes.drug_names.get(word) or codes.drug_names.get(pair)
         if drug is not None and drug.ingredient not in found:
             only_sc = narrow and drug.kind == "tocilizumab"
+            only_sc = only_sc or _VELO <= {drug.ingredient, *words}
             found[drug.ingredient] = Drug(drug.ingredient, drug.kind, only_sc)
     return tuple(found.values())
 
@@ -137,6 +145,23 @@ def name_of(
                 return shown(name)
     reference = resource.medication_reference
     return shown(reference.display) if reference is not None and reference.display else ""
+
+
+def is_identified(
+    resource: MedicationAdministration, medications: Mapping[str, Medication], codes: CodeSets
+) -> bool:
+    """Whether the drug can be told at all: by its name, or by a code of a standard system."""
+    medication = find_medication(resource, medications)
+    concepts = [resource.medication_codeable_concept, medication.code if medication else None]
+    if medication is not None:
+        concepts.extend(item.item_codeable_concept for item in medication.ingredient)
+    coded = any(
+        coding.code and coding.system in codes.standard_systems
+        for concept in concepts
+        if concept is not None
+        for coding in concept.coding
+    )
+    return coded or bool(name_of(resource, medications))
 
 
 def has_code(

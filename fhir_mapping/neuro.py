@@ -32,6 +32,7 @@ ICE_ITEMS = {
 }
 _ICE_MAX = 10
 _CAPD_MAX = 32
+_MOST_SEIZURES = 1000  # a larger count is a slip of the pen
 _SEIZURE_MINUTES = Decimal(5)
 _SYSTEM = "https://btce-cds.org/fhir/CodeSystem/toxicity-assessment"
 AROUSAL = ("alert", "spontaneous", "voice", "tactile", "vigorous", "unarousable")
@@ -183,6 +184,18 @@ def read_seizures(record: Record, scope: Scope) -> tuple[Charted, ...]:
         return _brief_levels(seen, scope) if levels == ("brief",) else levels
 
     return read_words(record, "seizure", SEIZURE, scope, refine=refine)
+
+
+def read_seizure_counts(record: Record, scope: Scope) -> tuple[Reading, ...]:
+    """How many seizures an entry stands for, where it says so."""
+    found = []
+    for seen in record.observations.get("seizure", ()):
+        at = scope.time_of(seen, "seizure")
+        for component in seen.observation.component if at is not None else ():
+            count = plain_number(component) if _local_code(component) == "seizure-count" else None
+            if at is not None and count is not None and _is_score(count, _MOST_SEIZURES):
+                found.append(_score(seen, count, at))
+    return in_order(found)
 
 
 def _brief_levels(seen: Seen, scope: Scope) -> tuple[str, ...]:

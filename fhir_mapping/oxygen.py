@@ -109,7 +109,8 @@ def _charted(seen: Seen, at: datetime, flow: Flow | None, scope: Scope, codes: C
     note = f"{flow.rate.normalize():f} L/min" if flow else ""
     evidence = Evidence(reference_to(observation), seen.concept.code, words, "", at, note)
     if levels:
-        return Charted(at, levels, evidence, is_preliminary(observation))
+        rate = flow.rate if flow else None
+        return Charted(at, levels, evidence, is_preliminary(observation), rate)
     reason = f"oxygen device not recognised: {words}" if words else "oxygen device not stated"
     scope.notes.rejected("oxygen-device", str(seen.place), reason)
     return Charted(at, LEVELS, evidence, is_preliminary(observation))
@@ -133,4 +134,4 @@ def _concurrent(charted: Iterable[Charted]) -> Iterable[Charted]:
             levels = highest(levels, item.levels)
         # The evidence shown is that of the device that makes the level.
         top = max(items, key=lambda one: LEVELS.index(one.levels[-1]))
-        yield Charted(at, levels, top.evidence, top.preliminary)
+        yield Charted(at, levels, top.evidence, top.preliminary, top.flow)

@@ -9,7 +9,13 @@ from datetime import datetime, timedelta
 
 from msgspec import Raw, Struct
 
-from fhir_mapping.administrations import read_boluses, read_doses, read_given, read_masking
+from fhir_mapping.administrations import (
+    read_boluses,
+    read_doses,
+    read_given,
+    read_masking,
+    unnamed_in_window,
+)
 from fhir_mapping.binding import Binding
 from fhir_mapping.blood_pressure import read_pressures
 from fhir_mapping.bundles import Page, read_page
@@ -17,12 +23,14 @@ from fhir_mapping.codes import CodeSets
 from fhir_mapping.completeness import answered_queries
 from fhir_mapping.history import read_attributions, read_diagnoses, read_grades
 from fhir_mapping.infusions import read_infusions
+from fhir_mapping.labs import read_creatinine, read_platelets
 from fhir_mapping.neuro import (
     AROUSAL,
     MOTOR,
     RAISED_ICP,
     read_capd,
     read_ice,
+    read_seizure_counts,
     read_seizures,
     read_words,
 )
@@ -85,6 +93,7 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
     pressures = read_pressures(record, scope, codes)
     saturations = read_saturations(record, scope)
     given = read_given(record, scope, codes)
+    unnamed = unnamed_in_window(record, scope, codes)
     fluid, ventilation = read_procedures(record, scope, codes)
     oxygen = read_oxygen(record, scope, codes, (*saturations.on_room_air, *ventilation))
     facts = Facts(
@@ -112,11 +121,15 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
         diagnoses=read_diagnoses(record, scope, codes),
         attributions=read_attributions(record, scope),
         doses=read_doses(given),
+        seizure_counts=read_seizure_counts(record, scope),
         weights=read_weights(record, ever),
+        creatinine=read_creatinine(record, scope),
+        platelets=read_platelets(record, scope),
         orders=drafts.orders,
         active_orders=read_active_orders(record, codes, frozenset(drafts.raw)),
         allergies=read_allergies(record, codes),
-        answered=answered_queries(pages, now, since, notes),
+        answered=answered_queries(pages, now, since, notes)
+        - ({"administrations"} if unnamed else set()),
         # Arguments are evaluated in this order: by now everything has been noted.
         missing=notes.all_missing,
         notices=notes.all_notices,

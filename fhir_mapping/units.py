@@ -14,7 +14,18 @@ from fhir_mapping.datatypes import Quantity
 
 
 UCUM = "http://unitsofmeasure.org"
-Kind = Literal["temperature", "pressure", "saturation", "flow", "weight", "dose", "duration"]
+Kind = Literal[
+    "temperature",
+    "pressure",
+    "saturation",
+    "flow",
+    "weight",
+    "dose",
+    "rate",
+    "duration",
+    "creatinine",
+    "platelets",
+]
 
 
 class Unit(NamedTuple):
@@ -42,6 +53,11 @@ _MG = _unit("mg")
 _UG = _unit("ug", factor="0.001")
 _MG_PER_KG = _unit("mg/kg")
 _MIN = _unit("min")
+_CREATININE_MASS = _unit("mg/dL")
+_CREATININE_MOLES = Unit(1 / Decimal("88.4"), Decimal(0), "umol/L")  # 1 mg/dL = 88.4 umol/L
+_PER_LITRE = _unit("10*9/L")  # 10*3/uL is the same number
+_PER_MICROLITRE = _unit("/uL", factor="0.001")
+_MCG_DAY = _unit("mcg/day")
 
 CODES: dict[Kind, dict[str, Unit]] = {
     "temperature": {"Cel": _CEL, "[degF]": _FAHRENHEIT, "K": _unit("K", shift="273.15")},
@@ -50,7 +66,13 @@ CODES: dict[Kind, dict[str, Unit]] = {
     "flow": {"L/min": _FLOW, "l/min": _FLOW},
     "weight": {"kg": _KG, "g": _unit("g", factor="0.001"), "[lb_av]": _LB, "[oz_av]": _OZ},
     "dose": {"mg": _MG, "ug": _UG, "g": _unit("g", factor="1000"), "mg/kg": _MG_PER_KG},
+    "rate": {"ug/d": _MCG_DAY, "ug/h": _unit("ug/h", factor="24")},
     "duration": {"min": _MIN},
+    "creatinine": {"mg/dL": _CREATININE_MASS, "umol/L": _CREATININE_MOLES},
+    "platelets": {
+        **dict.fromkeys(("10*9/L", "10*3/uL"), _PER_LITRE),
+        **dict.fromkeys(("/uL", "/mm3"), _PER_MICROLITRE),
+    },
 }
 TEXTS: dict[Kind, dict[str, Unit]] = {
     "temperature": {
@@ -67,7 +89,18 @@ TEXTS: dict[Kind, dict[str, Unit]] = {
         **dict.fromkeys(("ounces", "[oz_av]"), _OZ),
     },
     "dose": {"mg": _MG, "mcg": _UG, "ug": _UG, "g": CODES["dose"]["g"], "mg/kg": _MG_PER_KG},
+    "rate": {**dict.fromkeys(("mcg/day", "ug/day", "mcg/d"), _MCG_DAY)},
     "duration": {"min": _MIN},
+    "creatinine": {
+        "mg/dl": _CREATININE_MASS,
+        **dict.fromkeys(("umol/l", "µmol/l", "μmol/l", "mcmol/l"), _CREATININE_MOLES),
+    },
+    "platelets": {
+        **dict.fromkeys(
+            ("10*9/l", "10*3/ul", "k/ul", "thou/ul", "x10e3/ul", "thou/cumm"), _PER_LITRE
+        ),
+        **dict.fromkeys(("/ul", "/mm3"), _PER_MICROLITRE),
+    },
 }
 # Plausible values in the canonical unit, both ends included; outside: refused, never clipped.
 LIMITS: dict[Kind, tuple[Decimal, Decimal]] = {
@@ -77,7 +110,10 @@ LIMITS: dict[Kind, tuple[Decimal, Decimal]] = {
     "flow": (Decimal(0), Decimal(80)),
     "weight": (Decimal(2), Decimal(300)),
     "dose": (Decimal("0.000001"), Decimal(100000)),
+    "rate": (Decimal("0.1"), Decimal(1000)),
     "duration": (Decimal(0), Decimal(10080)),
+    "creatinine": (Decimal("0.1"), Decimal(40)),
+    "platelets": (Decimal(1), Decimal(3000)),
 }
 SYSTOLIC_LIMITS = (Decimal(40), Decimal(260))
 MEAN_LIMITS = (Decimal(20), Decimal(200))
@@ -120,7 +156,8 @@ def find_unit(kind: Kind, system: str | None, code: str | None, text: str | None
 def canonical(
     kind: Kind, quantity: Quantity, limits: tuple[Decimal, Decimal] | None = None
 ) -> Decimal | str:
-    """The value in the canonical unit (Cel, mm[Hg], %, L/min, kg, mg, min), or why it is not used.
+    """The value in the canonical unit (Cel, mm[Hg], %, L/min, kg, mg, min, mg/dL for
+    creatinine, 10*9/L for platelets), or why it is not used.
 
     Temperatures are quantised to 0.01 half up, which absorbs conversion noise and nothing else.
     """

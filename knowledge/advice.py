@@ -8,8 +8,8 @@ import msgspec
 from knowledge.decision import AppliedRow
 from knowledge.facts import Reading
 from knowledge.library import Library
-from knowledge.model import Row
-from knowledge.rows import Matched, Source
+from knowledge.row_model import Lasting, Row
+from knowledge.rows import Circumstances, Matched, Source, weighs
 from knowledge.treatment import Medication
 
 
@@ -44,22 +44,49 @@ def _applied(
 def _statements(row: Row) -> tuple[str, ...]:
     """The row's statements; a condition on tocilizumab comes first and is never left out."""
     condition = row.then.tocilizumab_condition
+    then = row.then
+    given = tuple(f"Premedication: {_medicine(one)}." for one in then.premedication)
+    said = (*then.statements, *then.on_infusion, *then.on_resuming, *given)
     if not condition:
-        return row.then.statements
-    return (f"Tocilizumab, {row.then.tocilizumab}: {condition}.", *row.then.statements)
+        return said
+    return (f"Tocilizumab, {row.then.tocilizumab}: {condition}.", *said)
+
+
+def _medicine(item: Medication) -> str:
+    per = {"kg": "/kg", "m2": "/m2", "day": " a day"}.get(item.per or "", "")
+    dose = "" if item.dose is None else f"{item.dose:f} {item.unit}{per}"
+    parts = (item.agent, dose, item.route, item.every, item.duration)
+    return ", ".join(part for part in parts if part)
 
 
 def condition_text(row: Row) -> str:
     """What would have to be true for the row, in words."""
     words = [f"grade {row.when.grade}"]
-    bound = row.when.hours_at_grade3
-    if bound is not None and bound.at_least is not None:
-        words.append(f"for {bound.at_least} h or more")
-    elif bound is not None:
-        words.append(f"for less than {bound.less_than} h")
-    if row.when.occurrence is not None:
-        words.append("first occurrence" if row.when.occurrence == "first" else "recurrent")
+    when = row.when
+    if when.lasting is not None:
+        words.append(_lasting(when.lasting, when.grade))
+    if when.occurrence is not None:
+        words.append("first occurrence" if when.occurrence == "first" else "recurrent")
+        if when.of_grade is not None:
+            words[-1] += f" after an event of grade {when.of_grade} or more"
+    if when.weight_kg is not None:
+        bound = when.weight_kg
+        at_least, under = f"weight {bound.at_least} kg or more", f"under {bound.less_than} kg"
+        words.append(under if bound.at_least is None else at_least)
+    if when.seizures_over is not None:
+        words.append(f"more than {when.seizures_over} seizure")
+    if when.at_dose is not None:
+        words.append(f"reaction at {when.at_dose.rate:f} {when.at_dose.unit}")
     return ", ".join(words)
+
+
+def _lasting(bound: Lasting, grade: int) -> str:
+    at = "" if bound.grade == grade else f"grade {bound.grade} or more "
+    if bound.at_least is not None:
+        return f"{at}for {bound.at_least} h or more"
+    if bound.more_than is not None:
+        return f"{at}for more than {bound.more_than} h"
+    return f"{at}for less than {bound.less_than} h"
 
 
 def medications(
@@ -69,13 +96,24 @@ def medications(
     return tuple(
         msgspec.structs.replace(
             medicine,
-            rule=library.rule_id(part.source.header, row.id),
+            rule=library.rule_id(part.source.header, owner.id),
             computed=_computed(medicine, weight),
         )
         for part in matched
         for row in part.reached
-        for medicine in row.then.medications
+        for owner in (*_referred(row, part.source, weight), row)
+        for medicine in owner.then.medications
     )
+
+
+def _referred(row: Row, source: Source, weight: Reading | None) -> list[Row]:
+    """The rows whose medicines this row refers to, where their weight band surely holds."""
+    around = Circumstances(weight=None if weight is None else weight.value)
+    return [
+        other
+        for other in source.rows
+        if other.id in row.then.medications_of and weighs(other.when, around)
+    ]
 
 
 def _computed(medicine: Medication, weight: Reading | None) -> Decimal | None:

@@ -110,6 +110,22 @@ class Tocilizumab(Wire, frozen=True):
     reasons: tuple[str, ...] = ()
 
 
+class Anakinra(Wire, frozen=True):
+    """Whether the active protocol's conditions for anakinra are met, and its limits.
+
+    `renal`: what the creatinine clearance asks for, with its inputs, or why it is not known.
+    """
+
+    status: Literal["blocked", "cannot-evaluate", "not-addressed", "allowed"]
+    start_mg: Decimal | None = None
+    step_mg: Decimal | None = None
+    max_mg_per_day: Decimal | None = None
+    max_continuous_mg_per_day: Decimal | None = None
+    route: str = ""
+    renal: str = ""
+    reasons: tuple[str, ...] = ()
+
+
 class Rems(Wire, frozen=True):
     """The REMS programme of the drafted product, and when its status was last verified."""
 
@@ -183,6 +199,7 @@ class Assessment(Wire, frozen=True):
     next_dose: NextDose | None = None
     medications: tuple[Medication, ...] = ()
     tocilizumab: Tocilizumab | None = None
+    anakinra: Anakinra | None = None
     rems: Rems | None = None
     notices: tuple[Notice, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()

@@ -5,10 +5,10 @@ dose and ends when it was observed free long enough, or a clinician charted it a
 onset within 72 hours, without a dose in between, belongs to the same event.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import msgspec
 from msgspec import Struct
@@ -37,14 +37,26 @@ class Sample(Struct, frozen=True):
 
 
 class Course(Struct, frozen=True):
-    """One event. `resolved` None: open. `confirmed_end`: a clinician charted the end."""
+    """One event. `resolved` None: open. `confirmed_end`: a clinician charted the end.
+
+    `hours`: without interruption at grade 1, 2 and 3 or above. `free_since`: the first complete
+    normal set after the last abnormal value. `mild_since`: the first sample after the last one
+    that may have been above grade 1.
+    """
 
     onset: datetime
     last_abnormal: datetime
     maximum: Grade
-    hours_at_grade3: Hours
+    hours: tuple[Hours, Hours, Hours]
     resolved: datetime | None
     confirmed_end: bool = False
+    free_since: datetime | None = None
+    mild_since: datetime | None = None
+
+    @property
+    def hours_at_grade3(self) -> Hours:
+        """Hours at grade 3 or above."""
+        return self.hours[2]
 
 
 class Recorder:
@@ -128,23 +140,31 @@ def _course(
         onset=kept[0].at,
         last_abnormal=_last_abnormal(kept),
         maximum=Grade(max(s.grade.at_least for s in kept), max(s.grade.at_most for s in certain)),
-        hours_at_grade3=_hours(kept, covered),
+        hours=(_hours(kept, covered, 1), _hours(kept, covered, 2), _hours(kept, covered, 3)),
         resolved=None if end is None else end.at,
         confirmed_end=end is not None and end.settles,
+        free_since=_since(kept, lambda s: s.settles or (s.complete and not s.abnormal)),
+        mild_since=_since(kept, lambda s: s.grade.at_most <= 1),
     )
 
 
-def _hours(part: Sequence[Sample], covered: Sequence[Period]) -> Hours:
-    """The longest stretch at grade 3 or more: without a gap (least), with gaps and edges (most)."""
+def _since(part: Sequence[Sample], calm: Callable[[Sample], bool]) -> datetime | None:
+    """The start of the unbroken run of calm samples at the end; None where the last is not calm."""
+    run = list(takewhile(calm, reversed(part)))
+    return run[-1].at if run else None
+
+
+def _hours(part: Sequence[Sample], covered: Sequence[Period], grade: int) -> Hours:
+    """The longest stretch at `grade` or more: without a gap (least), with gaps and edges (most)."""
     least = most = run_least = run_most = timedelta(0)
     for before, after in pairwise(part):
         step = after.at - before.at
         seen = step <= before.window or any(s <= before.at and after.at <= e for s, e in covered)
-        certain = before.grade.at_least >= 3 and after.grade.at_least >= 3
+        certain = before.grade.at_least >= grade and after.grade.at_least >= grade
         run_least = run_least + step if certain and seen else timedelta(0)
-        possible = before.grade.at_most >= 3 or after.grade.at_most >= 3
+        possible = before.grade.at_most >= grade or after.grade.at_most >= grade
         run_most = run_most + step if possible else timedelta(0)
-        if after.grade.at_most < 3:
+        if after.grade.at_most < grade:
             most, run_most = max(most, run_most), timedelta(0)
         least, most = max(least, run_least), max(most, run_most)
     return Hours(in_hours(least), in_hours(max(least, most)))

@@ -15,7 +15,8 @@ from knowledge.grading import grade_crs
 from knowledge.hypotension import hypotension_levels
 from knowledge.hypoxia import hypoxia_levels
 from knowledge.levels import Axis
-from knowledge.model import CrsScale, SiteRules
+from knowledge.model import SiteRules
+from knowledge.scale_model import CrsScale
 from knowledge.series import any_within, newest, upto
 
 

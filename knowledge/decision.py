@@ -15,7 +15,10 @@ from knowledge.facts import Allergy, Missing, Order, Reading
 
 
 class Citation(Struct, frozen=True):
-    """A source a reader can follow: document, publisher, date, place; and when it was reviewed."""
+    """A source a reader can follow: document, publisher, date, place; and who reviewed the rule.
+
+    `checked_on`: when the file was last checked; `stale_after`: days after which that is said.
+    """
 
     rule: str
     title: str
@@ -24,6 +27,8 @@ class Citation(Struct, frozen=True):
     at: str
     url: str
     reviewed_by: str
+    checked_on: date | None = None
+    stale_after: int = 0
 
 
 class AppliedRow(Struct, frozen=True):
@@ -62,8 +67,15 @@ class TocilizumabDecision(Struct, frozen=True):
     ordered_mg: Decimal | None
 
 
+class SupportiveDecision(Struct, frozen=True):
+    """The check of another supportive draft; `problem` is empty when nothing is against it."""
+
+    order: Order
+    problem: str = ""
+
+
 class TocilizumabLine(Struct, frozen=True):
-    """One sentence about a tocilizumab limit with the place it comes from."""
+    """One sentence about a limit of tocilizumab or anakinra with the place it comes from."""
 
     text: str
     citation: Citation
@@ -95,5 +107,8 @@ class Decision(Struct, frozen=True):
     other_cause: tuple[str, ...] = ()
     unsupported: tuple[Order, ...] = ()
     supportive_orders: tuple[Order, ...] = ()
+    supportive_checks: tuple[SupportiveDecision, ...] = ()
+    anakinra_lines: tuple[TocilizumabLine, ...] = ()
+    guidance: tuple[TocilizumabLine, ...] = ()
     tocilizumab_weight: Reading | None = None
     tocilizumab_mg_per_kg: Decimal | None = None

@@ -4,18 +4,21 @@ The upper bound holds; the lower bound decides everything else. Permanent discon
 the lower bound, and stays unconfirmed until a clinician's grade covers the row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
+import msgspec
 from msgspec import Struct
 
 from knowledge.assessment import Action, Disposition, Grade
+from knowledge.circumstances import circumstances
 from knowledge.course import Course
 from knowledge.facts import Dose, Facts
-from knowledge.history import recurrent_at
+from knowledge.holds import HOLDS, held, not_stated, released, too_early
 from knowledge.library import Library
-from knowledge.model import Row
+from knowledge.row_model import Row
 from knowledge.rows import Matched, Source, match
-from knowledge.toxicity import Standing
+from knowledge.toxicity import Standing, agent_of
 
 
 STRICTEST: tuple[Action, ...] = (
@@ -30,7 +33,6 @@ STRICTEST: tuple[Action, ...] = (
     "no-toxicity",
     "not-applicable",
 )
-HOLDS = frozenset({"discontinue-permanently", "discontinue-current", "withhold", "interrupt"})
 
 
 class Ruling(Struct, frozen=True):
@@ -50,46 +52,63 @@ def strictest(dispositions: Sequence[Disposition]) -> Disposition:
 
 
 def rule_on(
-    standing: Standing, source: Source, ingredient: str, facts: Facts, library: Library
+    standing: Standing,
+    source: Source,
+    ingredient: str,
+    facts: Facts,
+    library: Library,
+    planned: datetime,
 ) -> Ruling | None:
-    """The ruling on one product, or None where this toxicity has nothing to say about it."""
+    """The ruling on one product's dose at `planned`; None: this toxicity has nothing to say."""
     if standing.other_cause and standing.active:
         text = "attributed to another cause by a clinician"
         stated = Disposition(
             action="not-stated", confirmed=False, toxicity=standing.toxicity, reason=text
         )
         return Ruling(stated, Matched(source))
+    matched = match_event(standing, standing.maximum, source, ingredient, facts, library)
+    earlier = _earlier(standing, source, ingredient, facts, library)
+    for event, ended in ((standing.event, matched), *earlier):
+        permanent = [r for r in ended.reached if r.then.action == "discontinue-permanently"]
+        if permanent and event is not None:
+            return Ruling(_permanent(event, ended, permanent, facts, library), ended)
     doses = tuple(d for d in facts.doses if d.ingredient == ingredient)
-    matched = match_event(standing, standing.maximum, source, doses)
-    permanent = [r for r in matched.reached if r.then.action == "discontinue-permanently"]
-    if permanent and standing.event is not None:
-        return Ruling(_permanent(standing, matched, permanent, facts, library), matched)
     if standing.active:
-        return Ruling(_hold(standing, matched, library), matched)
+        if released(standing, matched) and standing.event is not None:
+            resumed = _resumed(standing, standing.event.mild_since, matched, planned, library)
+            return Ruling(resumed, matched)
+        return Ruling(held(standing.toxicity, matched, library), matched)
     if standing.event is not None and _pending(standing.event, doses):
-        resumed = Disposition(
-            action="resume-with-conditions",
-            confirmed=False,
-            toxicity=standing.toxicity,
-            rules=rule_ids(matched, matched.reached, library),
-        )
-        return Ruling(resumed, matched)
+        event = standing.event
+        after = _after(standing, event, matched, planned, library)
+        return None if after is None else Ruling(after, matched)
     return None
 
 
-def match_event(standing: Standing, grade: Grade, source: Source, doses: Sequence[Dose]) -> Matched:
-    """Rows for a grade range in the context of the newest event and its history."""
-    event = standing.event
-    if event is None:
-        return match(source, standing.toxicity, grade, None, lambda _: False)
-    times = [d.start for d in doses]
-    return match(
-        source,
-        standing.toxicity,
-        grade,
-        event.hours_at_grade3 if standing.toxicity == "crs" else None,
-        lambda row_grade: recurrent_at(standing.events[:-1], event, times, row_grade),
-    )
+def _earlier(
+    standing: Standing, source: Source, ingredient: str, facts: Facts, library: Library
+) -> Iterator[tuple[Course, Matched]]:
+    """This product's earlier events with their rows: what ended therapy then ends it still."""
+    for count in range(len(standing.events) - 1, 0, -1):
+        before = msgspec.structs.replace(standing, events=standing.events[:count])
+        if before.event is not None and agent_of(before.event, facts) == ingredient:
+            grade = before.event.maximum
+            matched = match_event(before, grade, source, ingredient, facts, library)
+            yield before.event, matched
+
+
+def match_event(
+    standing: Standing,
+    grade: Grade,
+    source: Source,
+    ingredient: str,
+    facts: Facts,
+    library: Library,
+) -> Matched:
+    """Rows for a grade range in the circumstances of the newest event."""
+    age = timedelta(days=int(library.tocilizumab.weight_max_age_days.value))
+    around = circumstances(standing, facts, ingredient, age)
+    return match(source, standing.toxicity, grade, around)
 
 
 def rule_ids(matched: Matched, rows: Sequence[Row], library: Library) -> tuple[str, ...]:
@@ -103,13 +122,51 @@ def _pending(event: Course, doses: Sequence[Dose]) -> bool:
     return not any(dose.start > end for dose in doses)
 
 
-def _permanent(
-    standing: Standing, matched: Matched, rows: Sequence[Row], facts: Facts, library: Library
+def _after(
+    standing: Standing, event: Course, matched: Matched, planned: datetime, library: Library
+) -> Disposition | None:
+    """What the event leaves for the next dose once it is over; None where nothing is left."""
+    if any(row.then.stays_held for row in matched.reached):
+        return held(standing.toxicity, matched, library)
+    if any(row.then.next_dose or row.then.action in HOLDS for row in matched.reached):
+        since = event.free_since or event.resolved
+        return _resumed(standing, since, matched, planned, library)
+    if any(row.then.action == "continue" for row in matched.reached) or not matched.reached:
+        return None
+    return not_stated(standing.toxicity, matched.reached, matched, library)
+
+
+def _resumed(
+    standing: Standing,
+    since: datetime | None,
+    matched: Matched,
+    planned: datetime,
+    library: Library,
 ) -> Disposition:
-    event = standing.event
+    """The next dose under conditions; held while the time the source asks for is not over."""
+    resumed = Disposition(
+        action="resume-with-conditions",
+        confirmed=False,
+        toxicity=standing.toxicity,
+        rules=rule_ids(matched, matched.reached, library),
+    )
+    wait = too_early(matched, since, planned)
+    if wait is None:
+        return resumed
+    return msgspec.structs.replace(
+        resumed,
+        action="withhold",
+        until=f"{standing.toxicity}-resolved-{wait.hours:f}-h",
+        reason=wait.text,
+    )
+
+
+def _permanent(
+    event: Course, matched: Matched, rows: Sequence[Row], facts: Facts, library: Library
+) -> Disposition:
     grade = max(row.when.grade for row in rows)
-    charted = event is not None and any(
-        g.toxicity == standing.toxicity
+    charted = any(
+        g.toxicity == rows[0].when.toxicity
         and g.usable
         and g.grade >= grade
         and event.onset <= g.at <= (event.resolved or facts.evaluated_at)
@@ -118,24 +175,6 @@ def _permanent(
     return Disposition(
         action="discontinue-permanently",
         confirmed=charted,
-        toxicity=standing.toxicity,
-        rules=rule_ids(matched, rows, library),
-    )
-
-
-def _hold(standing: Standing, matched: Matched, library: Library) -> Disposition:
-    """Held on the upper bound; the words of the reached row where it names a milder hold."""
-    rows = matched.reached or matched.possible[:1]
-    stated = [r.then.action for r in rows if r.then.action in HOLDS and r in matched.reached]
-    action: Action = stated[0] if stated and stated[0] is not None else "withhold"
-    permanent = any(r.then.action == "discontinue-permanently" for r in matched.possible)
-    if permanent and action == "interrupt":
-        action = "withhold"
-    return Disposition(
-        action=action,
-        confirmed=False,
-        toxicity=standing.toxicity,
-        until=f"{standing.toxicity}-resolved",
-        reason="cannot exclude permanent discontinuation: confirm the grade" if permanent else "",
+        toxicity=rows[0].when.toxicity,
         rules=rule_ids(matched, rows, library),
     )

@@ -54,12 +54,14 @@ class Charted(Struct, frozen=True):
 
     Levels are the words of the scale file's axis (for oxygen: none, low-flow, high-flow,
     positive-pressure). An empty tuple means charted as not assessable (sedated, not performed).
+    `flow`: L/min, for oxygen.
     """
 
     at: datetime
     levels: tuple[str, ...]
     evidence: Evidence
     preliminary: bool = False
+    flow: Decimal | None = None
 
 
 class Infusion(Struct, frozen=True):
@@ -120,7 +122,10 @@ class Attribution(Struct, frozen=True):
 
 
 class Dose(Struct, frozen=True):
-    """One administration that happened, wholly or partly. `end` None: instant or still running."""
+    """One administration that happened, wholly or partly. `end` None: instant or still running.
+
+    `rate`: the rate of an infusion as charted, in `rate_unit` (mcg/day or mcg/m2/day).
+    """
 
     ingredient: str
     start: datetime
@@ -128,6 +133,8 @@ class Dose(Struct, frozen=True):
     evidence: Evidence
     route: Route | None = None
     mg: Decimal | None = None
+    rate: Decimal | None = None
+    rate_unit: str = ""
 
 
 class Order(Struct, frozen=True, omit_defaults=True):
@@ -185,6 +192,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
 
     `answered` holds the prefetch queries that were answered (a Bundle, even empty, or null): only
     for these does silence mean "none charted". `in_hospital`: ED or inpatient; None is unknown.
+    Units: temperatures Cel, pressures mm[Hg], saturations %, weights kg, creatinine mg/dL,
+    platelets 10*9/L.
     """
 
     patient: str
@@ -212,7 +221,10 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     diagnoses: tuple[Diagnosis, ...] = ()
     attributions: tuple[Attribution, ...] = ()
     doses: tuple[Dose, ...] = ()
+    seizure_counts: tuple[Reading, ...] = ()
     weights: tuple[Reading, ...] = ()
+    creatinine: tuple[Reading, ...] = ()
+    platelets: tuple[Reading, ...] = ()
     orders: tuple[Order, ...] = ()
     active_orders: tuple[ActiveOrder, ...] = ()
     allergies: tuple[Allergy, ...] = ()

@@ -7,7 +7,7 @@ of filling the gaps; `tests/spec` proves that by enumeration. Source: Lee et al.
 from collections.abc import Iterable, Mapping
 
 from knowledge.assessment import Grade
-from knowledge.model import CrsScale, IcansScale, ScoreBand
+from knowledge.scale_model import CrsScale, IcansScale, ScoreBand
 
 
 FEVER_LEVELS = ("absent", "masked", "present")

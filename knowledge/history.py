@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from knowledge.assessment import Grade, Hours
-from knowledge.course import Course, Recorder, Sample, raise_maximum
+from knowledge.course import Course, Recorder, Sample, in_hours, raise_maximum
 from knowledge.crs_state import crs_state, freshness
 from knowledge.facts import ChartedGrade, Diagnosis, Facts, ToxicityName, bispecific_doses
 from knowledge.icans_state import icans_state
-from knowledge.model import CrsScale, IcansScale, SiteRules
+from knowledge.model import SiteRules
+from knowledge.scale_model import CrsScale, IcansScale
 
 
 def lookback(toxicity: ToxicityName, rules: SiteRules) -> timedelta:
@@ -186,11 +187,15 @@ def _from_diagnosis(
 ) -> Course:
     recent = facts.evaluated_at - onset <= lookback(diagnosis.toxicity, rules)
     end = diagnosis.abated or (None if recent else onset)
+    # A code tells no duration: anything up to the whole span is possible.
+    span = Hours(Decimal(0), in_hours((end or facts.evaluated_at) - onset))
     return Course(
         onset=onset,
         last_abnormal=onset,
         maximum=grade,
-        hours_at_grade3=Hours(Decimal(0), Decimal(0)),
+        hours=(span, span, span),
         resolved=end,
         confirmed_end=diagnosis.abated is not None,
+        free_since=diagnosis.abated,
+        mild_since=diagnosis.abated,
     )

@@ -12,7 +12,8 @@ from knowledge.assessment import Grade
 from knowledge.facts import Charted, Facts, Missing, Notice
 from knowledge.grading import grade_icans, score_grade
 from knowledge.levels import Axis
-from knowledge.model import AxisScale, IcansScale, SiteRules
+from knowledge.model import SiteRules
+from knowledge.scale_model import AxisScale, IcansScale
 from knowledge.series import any_within
 
 

@@ -10,7 +10,8 @@ from knowledge.facts import ChartedGrade, Facts
 from knowledge.grading import grade_crs, grade_icans
 from knowledge.icans_state import icans_state
 from knowledge.levels import Axis
-from knowledge.model import CrsScale, IcansScale, SiteRules
+from knowledge.model import SiteRules
+from knowledge.scale_model import CrsScale, IcansScale
 
 
 def newer_crs(

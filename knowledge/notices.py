@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from knowledge.decision import AppliedRow
 from knowledge.disposition import STRICTEST
 from knowledge.facts import Facts, Notice, bispecific_doses
-from knowledge.model import Protocol
+from knowledge.product_model import Protocol
 from knowledge.toxicity import Standing
 
 

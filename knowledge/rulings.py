@@ -1,6 +1,7 @@
 """The disposition of every product in question: each drafted bispecific, or the one on board."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -9,7 +10,7 @@ from knowledge.assessment import Action, Disposition
 from knowledge.disposition import Ruling, match_event, rule_on, strictest
 from knowledge.facts import Facts, bispecific_doses
 from knowledge.library import Library
-from knowledge.model import Protocol
+from knowledge.product_model import Protocol
 from knowledge.rows import Matched
 from knowledge.sources import sources
 from knowledge.toxicity import Standing
@@ -41,9 +42,10 @@ def verdict(
     library: Library,
     protocol: Protocol,
     *,
+    planned: datetime,
     expired: bool,
 ) -> Verdict:
-    """The disposition of one bispecific. An event of another one holds it while it is open."""
+    """The disposition of one dose at `planned`. An event of another bispecific holds it too."""
     known = ingredient in library.products
     if expired:
         return Verdict(ingredient, _plain("not-stated", "protocol-expired"), (), known)
@@ -57,7 +59,7 @@ def verdict(
     if not known:
         return Verdict(ingredient, _plain("cannot-evaluate", "not-in-knowledge-base"), (), known)
     own = [s for s in standings if s not in foreign]
-    rulings = _rulings(ingredient, own, facts, library, protocol)
+    rulings = _rulings(ingredient, own, facts, library, protocol, planned)
     if rulings:
         chosen = strictest([r.disposition for r in rulings])
         return Verdict(ingredient, chosen, rulings, known)
@@ -104,8 +106,8 @@ def management(
         acting = standing.state.acting
         if source is None or acting is None or standing.other_cause or not standing.active:
             continue
-        doses = tuple(d for d in facts.doses if d.ingredient == ingredient)
-        found.append((standing, match_event(standing, acting, source, doses)))
+        matched = match_event(standing, acting, source, ingredient, facts, library)
+        found.append((standing, matched))
     return tuple(found)
 
 
@@ -115,18 +117,18 @@ def _rulings(
     facts: Facts,
     library: Library,
     protocol: Protocol,
+    planned: datetime,
 ) -> tuple[Ruling, ...]:
     found = []
     for standing in standings:
         speaking = sources(library, protocol, ingredient, standing.toxicity)
         decides, label = speaking.disposition, speaking.label
         if decides is None or (
-            (ruling := rule_on(standing, decides, ingredient, facts, library)) is None
+            (ruling := rule_on(standing, decides, ingredient, facts, library, planned)) is None
         ):
             continue
         if label is not None and label.header.id != decides.header.id:
-            doses = tuple(d for d in facts.doses if d.ingredient == ingredient)
-            beside = match_event(standing, standing.maximum, label, doses)
+            beside = match_event(standing, standing.maximum, label, ingredient, facts, library)
             ruling = msgspec.structs.replace(ruling, label=beside)
         found.append(ruling)
     return tuple(found)

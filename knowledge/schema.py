@@ -6,17 +6,10 @@ from typing import Any
 
 import msgspec
 
-from knowledge.model import (
-    CrsScale,
-    Header,
-    IcansScale,
-    Product,
-    Protocol,
-    References,
-    RemsProgram,
-    SiteRules,
-    TocilizumabLimits,
-)
+from knowledge.dosing_model import AnakinraLimits, AntipyreticLimits, TocilizumabLimits
+from knowledge.model import Header, References, SiteRules
+from knowledge.product_model import Product, Protocol, RemsProgram
+from knowledge.scale_model import CrsScale, IcansScale
 
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -27,6 +20,8 @@ KINDS: dict[str, type[Header]] = {
     "product": Product,
     "protocol": Protocol,
     "tocilizumab-limits": TocilizumabLimits,
+    "anakinra-limits": AnakinraLimits,
+    "antipyretic-limits": AntipyreticLimits,
     "rems-program": RemsProgram,
     "site-rules": SiteRules,
 }

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from knowledge.facts import ToxicityName
 from knowledge.library import Library
-from knowledge.model import Product, Protocol
+from knowledge.product_model import Product, Protocol
 from knowledge.rows import Source, source_of
 
 

@@ -11,8 +11,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from msgspec import Struct
 
 from knowledge.assessment import Indication, Tocilizumab, TocilizumabStatus
+from knowledge.dosing_model import TocilizumabLimits
 from knowledge.facts import Dose, Facts, Order, Reading
-from knowledge.model import SiteRules, TocilizumabLimits
+from knowledge.model import SiteRules
 from knowledge.series import any_within
 
 

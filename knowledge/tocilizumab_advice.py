@@ -10,7 +10,8 @@ from knowledge.assessment import Indication, Tocilizumab
 from knowledge.decision import Citation, TocilizumabDecision, TocilizumabLine
 from knowledge.facts import Facts, Order
 from knowledge.library import Library
-from knowledge.model import Protocol, SiteRules, SourceRef
+from knowledge.model import SiteRules, SourceRef
+from knowledge.product_model import Protocol
 from knowledge.rows import Matched
 from knowledge.tocilizumab import check, ordered_mg, outside_tolerance, subcutaneous_given
 from knowledge.toxicity import Standing

@@ -19,8 +19,9 @@ from knowledge.hypotension import ORDER as SUPPORT
 from knowledge.hypoxia import ORDER as OXYGEN
 from knowledge.icans_state import IcansState, icans_missing, icans_notices, icans_state
 from knowledge.levels import Axis, axis_state
-from knowledge.model import CrsScale, IcansScale, SiteRules
+from knowledge.model import SiteRules
 from knowledge.newer_data import newer_crs, newer_icans
+from knowledge.scale_model import CrsScale, IcansScale
 
 
 ANY_GRADE = Grade(0, 4)
@@ -160,10 +161,8 @@ def _with_event(state: ToxicityState, facts: Facts, events: tuple[Course, ...]) 
     if not events:
         return state
     event = events[-1]
-    doses = bispecific_doses(facts)
-    before = [d for d in doses if d.start <= event.onset]
-    agent = before[-1].ingredient if before else ""
-    times = [d.start for d in doses if d.ingredient == agent]
+    agent = agent_of(event, facts)
+    times = [d.start for d in bispecific_doses(facts) if d.ingredient == agent]
     hours = event.hours_at_grade3 if state.scale.startswith("astct-crs") else None
     if event.maximum.at_most < 3:
         hours = None
@@ -178,6 +177,12 @@ def _with_event(state: ToxicityState, facts: Facts, events: tuple[Course, ...]) 
         agent=agent,
     )
     return msgspec.structs.replace(state, event=wire)
+
+
+def agent_of(event: Course, facts: Facts) -> str:
+    """The bispecific given last before the event began, or an empty string."""
+    before = [d for d in bispecific_doses(facts) if d.start <= event.onset]
+    return before[-1].ingredient if before else ""
 
 
 def _charted(facts: Facts, toxicity: ToxicityName, window: timedelta) -> ChartedGrade | None:

@@ -66,6 +66,7 @@ class CodeSets(Struct, frozen=True):
     drugs: Mapping[Code, Drug]
     ndc: Mapping[str, Drug]
     ndc_systems: frozenset[str]
+    standard_systems: frozenset[str | None]
     drug_names: Mapping[str, Drug]
     diagnoses: Mapping[Code, CodedDiagnosis]
     route_codes: Mapping[Code, RouteWord]
@@ -150,6 +151,7 @@ def load_codes() -> CodeSets:
         drugs=drugs,
         ndc=ndc,
         ndc_systems=frozenset(systems["NDC"]),
+        standard_systems=frozenset(uri for uris in systems.values() for uri in uris),
         drug_names=names,
         diagnoses=_diagnoses(systems),
         route_codes=route_codes,

@@ -16,6 +16,7 @@ from cds.demo.drugs import ORDERS
 from cds.demo.server import bind
 from cds.demo.sign import order_sign
 from cds.demo.story import load
+from knowledge.facts import BISPECIFICS
 
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -175,9 +176,11 @@ def test_another_host_name_is_refused(base: str) -> None:
     assert reply.status_code == 400
 
 
-def test_bispecific_outside_the_knowledge_base_is_never_answered_with_silence(base: str) -> None:
-    answer = sign(base, "nothing-wrong", "talquetamab")
-    assert any("not evaluated" in card["summary"] for card in answer["cards"])
+@pytest.mark.parametrize("order", sorted(set(ORDERS) & BISPECIFICS))
+def test_every_bispecific_is_evaluated(base: str, order: str) -> None:
+    found = assess(base, "nothing-wrong", order)
+    assert [one["ingredient"] for one in found["orders"]] == [order]
+    assert found["disposition"]["action"] == "no-toxicity"
 
 
 def test_subcutaneous_tocilizumab_is_no_crs_route(base: str) -> None:

@@ -148,6 +148,17 @@ def test_check_accepts_the_shipped_knowledge_and_refuses_a_bad_configuration(
     assert main(["serve", "--config", str(path)]) == 1
 
 
+def test_spec_and_check_say_what_is_wrong_with_the_specification(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("knowledge.spec.write", lambda: ("no cases here",))
+    monkeypatch.setattr("knowledge.spec.check", lambda: ("SPEC.md is stale",))
+    assert main(["spec"]) == 1
+    assert capsys.readouterr().err == "no cases here\n"
+    assert main(["check"]) == 1
+    assert "SPEC.md is stale" in capsys.readouterr().err
+
+
 def test_the_assessment_schema_on_disk_is_the_one_in_code() -> None:
     on_disk = (FOLDER / ASSESSMENT).read_text(encoding="utf-8")
     assert on_disk == text(assessment_schema()), "run: python -m cds.schemas"

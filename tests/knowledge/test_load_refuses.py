@@ -9,6 +9,10 @@ from knowledge.library import load
 
 
 PRODUCT = "products/teclistamab.yaml"
+BLINATUMOMAB = "products/blinatumomab.yaml"
+GLOFITAMAB = "products/glofitamab.yaml"
+MOSUNETUZUMAB = "products/mosunetuzumab.yaml"
+TARLATAMAB = "products/tarlatamab.yaml"
 NHS = "protocols/nhs-waht.yaml"
 SOP = "protocols/community-sop.yaml"
 LIMITS = "dosing/tocilizumab.yaml"
@@ -53,14 +57,39 @@ BREAKS = {
         PRODUCT, "grade: 3, occurrence: recurrent}", "grade: 3}", "rows[4].when", "crs-3-under-48h",
     ),
     "hours that meet at 48": (
-        PRODUCT, "{lessThan: 48}", "{lessThan: 49}", "rows[3].when", "crs-3-under-48h",
+        PRODUCT, ", lessThan: 48}", ", lessThan: 49}", "rows[3].when", "crs-3-under-48h",
+    ),
+    "a clause of a row that is not there": (
+        GLOFITAMAB, "clauseOf: icans-3-first", "clauseOf: icans-9", "rows[9].clauseOf", "same",
+    ),
+    "medicines of a row that is not there": (
+        TARLATAMAB, "medicationsOf: [crs-2]", "medicationsOf: [crs-9]",
+        "rows[2].then.medicationsOf", "crs-9",
+    ),
+    "the content of a row that is not there": (
+        GLOFITAMAB, "sameAs: crs-3-first", "sameAs: crs-9", "rows[2].then.sameAs", "own content",
+    ),
+    "something beside the content of another row": (
+        GLOFITAMAB, "sameAs: crs-3-first", "sameAs: crs-3-first\n      until: crs-resolved",
+        "rows[2].then", "nothing beside",
+    ),
+    "no bound of a weight": (
+        BLINATUMOMAB, "weightKg: {atLeast: 45}", "weightKg: {}", "rows[2].when.weightKg", "one of",
+    ),
+    "an earlier grade without an occurrence": (
+        MOSUNETUZUMAB, "occurrence: recurrent, ofGrade: 3", "ofGrade: 3", "rows", "occurrence",
+    ),
+    "a change before the label it changes": (
+        GLOFITAMAB, "rows:",
+        "changes:\n  - {on: 2020-01-01, text: x, source: {ref: project, at: y}}\nrows:",
+        "changes[0].on", "2023-06-15",
     ),
     "two bounds in one condition": (
-        PRODUCT, "{lessThan: 48}", "{lessThan: 48, atLeast: 1}",
-        "rows[2].when.hoursAtGrade3", "exactly one",
+        PRODUCT, ", lessThan: 48}", ", lessThan: 48, atLeast: 1}",
+        "rows[2].when.lasting", "exactly one",
     ),
     "no bound in a condition": (
-        PRODUCT, "{lessThan: 48}", "{}", "rows[2].when.hoursAtGrade3", "exactly one",
+        PRODUCT, ", lessThan: 48}", "}", "rows[2].when.lasting", "exactly one",
     ),
     "an unknown end of a hold": (
         PRODUCT, "until: crs-resolved", "until: next week", "rows[0].then.until", "crs-resolved",
@@ -70,18 +99,18 @@ BREAKS = {
     ),
     "ending therapy where no list says so": (
         PRODUCT, "action: withhold\n      until: crs-resolved", "action: discontinue-permanently",
-        "rows[0].then.action", "checks.py",
+        "rows[0].then.action", "permanent.py",
     ),
     "a next dose after ending therapy": (
         NHS, "action: discontinue-permanently",
         "action: discontinue-permanently\n      nextDose: {premedicate: {strength: required}}",
-        "rows[4].then", "no next dose",
+        "rows[6].then", "no next dose",
     ),
     "a dose without a unit": (
         PRODUCT, "          unit: mg\n", "", "rows[7].then.medications[0]", "unit",
     ),
     "two rows whose hours overlap": (
-        PRODUCT, "{lessThan: 48}", "{atLeast: 40}", "rows[", "",
+        PRODUCT, ", lessThan: 48}", ", atLeast: 40}", "rows[", "",
     ),
     "a medicine that names its own rule": (
         PRODUCT, "          unit: mg\n", "          unit: mg\n          rule: mine\n",
@@ -117,6 +146,14 @@ def test_refuses_and_names_the_place(copy: Path, case: str) -> None:
     assert caught.value.file == file
     assert caught.value.path.startswith(place)
     assert expected in caught.value.expected
+
+
+def test_refuses_two_editions_from_one_day(copy: Path) -> None:
+    text = (copy / PRODUCT).read_text(encoding="utf-8")
+    second = text.replace("id: teclistamab-label", "id: teclistamab-label-b", 1)
+    (copy / "products/teclistamab-b.yaml").write_text(second, encoding="utf-8")
+    with pytest.raises(KnowledgeError, match="a day of its own"):
+        load(copy)
 
 
 def test_refuses_two_files_with_one_id(copy: Path) -> None:

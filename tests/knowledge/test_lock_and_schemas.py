@@ -33,7 +33,7 @@ def test_content_changed_under_an_old_version_is_a_problem(copy: Path, tmp_path:
 
     (problem,) = lock.check(copy, locked)
     assert "teclistamab-label" in problem
-    assert "version 1" in problem
+    assert "version 2" in problem
     assert lock.write(copy, locked) == (problem,)
     assert locked.read_bytes() == before
 
@@ -43,9 +43,9 @@ def test_a_raised_version_may_be_locked(copy: Path, tmp_path: Path) -> None:
     lock.write(copy, locked)
     file = copy / "products/teclistamab.yaml"
     text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace("version: 1", "version: 2", 1), encoding="utf-8")
+    file.write_text(text.replace("version: 2", "version: 3", 1), encoding="utf-8")
 
-    assert lock.check(copy, locked) == ("teclistamab-label: version 2 is not in the lock",)
+    assert lock.check(copy, locked) == ("teclistamab-label: version 3 is not in the lock",)
     assert lock.write(copy, locked) == ()
     assert lock.check(copy, locked) == ()
 

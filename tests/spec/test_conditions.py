@@ -1,5 +1,6 @@
 """Joining conditions, expiry, ages, diagnoses and other cases beside the main rows."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,10 +9,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from knowledge.decide import Context, decide
+from knowledge.assemble import Context
+from knowledge.decide import decide
 from knowledge.decision import Decision
 from knowledge.facts import Diagnosis, Evidence
-from knowledge.library import load
+from knowledge.library import Library, load
 from knowledge.next_dose import join
 from knowledge.treatment import NextDose, Resolved, Restart, Strength
 from tests.spec.chart import (
@@ -32,9 +34,9 @@ from tests.spec.chart import (
 LIBRARY = load()
 
 
-def decided(protocol: str = "us-label", **changes: Any) -> Decision:
-    context = Context("demo", "live", protocol, "0", LIBRARY.rules, ZoneInfo("Europe/London"))
-    return decide(chart(**changes), LIBRARY, context)
+def decided(protocol: str = "us-label", library: Library = LIBRARY, **changes: Any) -> Decision:
+    context = Context("demo", "live", protocol, "0", library.rules, ZoneInfo("Europe/London"))
+    return decide(chart(**changes), library, context)
 
 
 def test_of_two_conditions_the_stricter_stays() -> None:
@@ -244,8 +246,10 @@ def test_an_earlier_event_of_another_bispecific_leaves_this_one_not_stated() -> 
 
 
 def test_a_product_without_rules_has_no_management_rows_from_a_label() -> None:
+    kept = {name: file for name, file in LIBRARY.products.items() if name != "talquetamab"}
+    library = dataclasses.replace(LIBRARY, products=kept)
     orders = (teclistamab_order(ingredient="talquetamab"),)
-    found = decided(**FEVER, orders=orders, doses=(dose("talquetamab", 30),))
+    found = decided(library=library, **FEVER, orders=orders, doses=(dose("talquetamab", 30),))
     assert found.rows == ()
     assert found.assessment.disposition.action == "cannot-evaluate"
 

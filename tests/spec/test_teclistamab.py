@@ -1,14 +1,16 @@
 """Teclistamab: every row of its label, from the facts to the disposition and the next dose."""
 
+import dataclasses
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from knowledge.decide import Context, decide
+from knowledge.assemble import Context
+from knowledge.decide import decide
 from knowledge.decision import Decision
-from knowledge.library import load
+from knowledge.library import Library, load
 from tests.spec.chart import (
     attribution,
     chart,
@@ -26,9 +28,15 @@ from tests.spec.chart import (
 LIBRARY = load()
 
 
-def decided(protocol: str = "us-label", **changes: Any) -> Decision:
-    context = Context("demo", "live", protocol, "0", LIBRARY.rules, ZoneInfo("UTC"))
-    return decide(chart(**changes), LIBRARY, context)
+def decided(protocol: str = "us-label", library: Library = LIBRARY, **changes: Any) -> Decision:
+    context = Context("demo", "live", protocol, "0", library.rules, ZoneInfo("UTC"))
+    return decide(chart(**changes), library, context)
+
+
+def without(ingredient: str) -> Library:
+    """The library as it would be without one product."""
+    kept = {name: file for name, file in LIBRARY.products.items() if name != ingredient}
+    return dataclasses.replace(LIBRARY, products=kept)
 
 
 def fever(**more: Any) -> dict[str, Any]:
@@ -145,7 +153,7 @@ def test_label_row(changes: dict[str, Any], action: str, confirmed: bool, rule: 
     found = decided(**changes).assessment.disposition
     assert found.action == action
     assert found.confirmed is confirmed
-    assert f"teclistamab-label@1#{rule}" in found.rules
+    assert f"teclistamab-label@2#{rule}" in found.rules
 
 
 @pytest.mark.parametrize(
@@ -246,8 +254,10 @@ def test_another_bispecific_is_held_while_the_event_is_open() -> None:
 
 
 def test_a_product_without_rules_cannot_be_evaluated() -> None:
+    library = without("talquetamab")
     orders = (teclistamab_order(ingredient="talquetamab"),)
-    found = decided(**neuro(10), orders=orders, doses=(dose("talquetamab", 30),))
+    changes = {**neuro(10), "orders": orders, "doses": (dose("talquetamab", 30),)}
+    found = decided(library=library, **changes)
     assert found.assessment.disposition.action == "cannot-evaluate"
     assert not found.orders[0].known
 
@@ -296,7 +306,7 @@ def test_nhs_shows_a_stricter_label_row_as_information() -> None:
 
 def test_community_procedure_takes_the_disposition_from_the_label_and_says_so() -> None:
     found = decided("community-sop", **fever(oxygen=charted("o", (1, "low-flow"))))
-    assert found.assessment.disposition.rules == ("teclistamab-label@1#crs-2",)
+    assert found.assessment.disposition.rules == ("teclistamab-label@2#crs-2",)
     assert "disposition-from-label" in {n.code for n in found.assessment.notices}
     doses = {(m.agent, m.dose) for m in found.assessment.medications}
     assert ("dexamethasone", Decimal(10)) in doses

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from knowledge.assemble import Context
 from knowledge.assessment import Tocilizumab
-from knowledge.decide import Context, decide
+from knowledge.decide import decide
 from knowledge.decision import Decision
 from knowledge.library import load
 from tests.spec.chart import (
@@ -273,6 +274,6 @@ def test_masking_by_tocilizumab_keeps_the_event_open() -> None:
 
 
 def test_the_condition_on_tocilizumab_is_always_shown() -> None:
-    (row,) = [r for r in decided("community-sop").rows if r.rule == "community-sop@1#g2"]
+    (row,) = [r for r in decided("community-sop").rows if r.rule == "community-sop@2#g2"]
     assert "unstable" in row.statements[0]
     assert row.statements[0].startswith("Tocilizumab, administer:")

@@ -317,7 +317,7 @@ def test_each_next_dose_condition_is_worded_as_the_source_states_it():
         "consider monitoring for 24 to 48 h",
         "premedicate",
         "slower infusion (50 %)",
-        "resolved for more than 72 h",
+        "resolved, as the rule defines it, for more than 72 h",
         "infusion of at most 4 h",
         "same dose level",
         "restart at 9 mcg/day",
@@ -325,7 +325,7 @@ def test_each_next_dose_condition_is_worded_as_the_source_states_it():
         "current infusion: slow down, resume at 50 % of the rate",
     )
     lenient = msgspec.convert({"resolved": {"hours": 24, "strict": False}}, NextDose)
-    assert care.conditions(lenient) == ("resolved for at least 24 h",)
+    assert care.conditions(lenient) == ("resolved, as the rule defines it, for at least 24 h",)
     stopped = NextDose(current_infusion=CurrentInfusion("stop"))
     assert care.conditions(stopped) == ("current infusion: stop",)
     assert care.tocilizumab(decision(HOLD), None, LONDON) == ""

@@ -1,0 +1,51 @@
+"""Rows that differ by body weight while the weight is unknown: what all bands say is certain.
+
+Whichever band the patient is in, the shared disposition holds; a dose that differs is not shown.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TypeAlias
+
+import msgspec
+
+from knowledge.row_model import Row, Then, When
+
+
+Split: TypeAlias = tuple[tuple[Row, ...], tuple[Row, ...]]
+
+
+def shared_by_bands(
+    reached: tuple[Row, ...], possible: tuple[Row, ...], grade: int, weight: Decimal | None
+) -> Split:
+    """Reached and possible rows, with the bands of unknown weight reached for what they share."""
+    if weight is not None:
+        return reached, possible
+    groups: dict[When, list[Row]] = {}
+    for row in possible:
+        if row.when.weight_kg is not None and row.when.grade == grade:
+            key = msgspec.structs.replace(row.when, weight_kg=None)
+            groups.setdefault(key, []).append(row)
+    agreed = [row for rows in groups.values() if len(rows) > 1 for row in _agreed(rows)]
+    ids = {row.id for row in agreed}
+    return (*reached, *agreed), tuple(row for row in possible if row.id not in ids)
+
+
+def _agreed(rows: list[Row]) -> Iterable[Row]:
+    """Each row with what it shares with the others; treatment stands with the first alone."""
+    first = rows[0].then
+    others = [row.then for row in rows[1:]]
+    outcome = Then(
+        action=first.action if all(t.action == first.action for t in others) else None,
+        silence=first.silence if all(t.silence == first.silence for t in others) else None,
+        until=first.until if all(t.until == first.until for t in others) else "",
+    )
+    treatment = msgspec.structs.replace(
+        outcome,
+        next_dose=first.next_dose if all(t.next_dose == first.next_dose for t in others) else None,
+        medications=tuple(m for m in first.medications if all(m in t.medications for t in others)),
+        statements=tuple(s for s in first.statements if all(s in t.statements for t in others)),
+        on_resuming=tuple(s for s in first.on_resuming if all(s in t.on_resuming for t in others)),
+    )
+    for number, row in enumerate(rows):
+        yield msgspec.structs.replace(row, then=outcome if number else treatment)

@@ -1,0 +1,86 @@
+"""Cards on drafted anakinra, corticosteroids and antipyretics; guidance of the protocol."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cards.model import Card
+from knowledge.assessment import Anakinra
+from knowledge.decision import SupportiveDecision, TocilizumabLine
+from tests.unit.cards.decisions import LABEL, cards, decision, disposition, order, state, topic_code
+
+
+QUIET = disposition("no-toxicity")
+MET = Anakinra(
+    "allowed",
+    start_mg=Decimal(100),
+    step_mg=Decimal(100),
+    max_mg_per_day=Decimal(700),
+    max_continuous_mg_per_day=Decimal(400),
+    route="SC unless unsuitable: platelets 180 x10*9/L 3 h ago",
+    renal="creatinine clearance 48 mL/min: caution",
+)
+SILENT = Anakinra("not-addressed", reasons=("protocol-silent",))
+LINES = (
+    TocilizumabLine("at most 10 mg/kg/day", LABEL),
+    TocilizumabLine("Not checked: allergy, infection", LABEL),
+)
+
+
+def checked(kind: str, ingredient: str, problem: str, result: Anakinra | None = None) -> list[Card]:
+    """The cards on one supportive draft, without any toxicity."""
+    drug = order(kind=kind, ingredient=ingredient, display=ingredient)
+    value = decision(
+        QUIET,
+        state(0),
+        orders=(),
+        supportive_orders=(drug,),
+        supportive_checks=(SupportiveDecision(drug, problem),),
+        anakinra_lines=() if result is None else LINES,
+        about={"anakinra": result},
+    )
+    return list(cards(value, drafts={"MedicationRequest/d1": b"{}"}))
+
+
+def test_anakinra_whose_conditions_are_met_is_an_info_card_with_both_ceilings() -> None:
+    (card,) = checked("anakinra", "anakinra", "", MET)
+    assert card.indicator == "info"
+    assert card.summary == "Anakinra order: its conditions are met"
+    for words in ("Start: 100 mg", "At most 700 mg a day", "SC unless", "48 mL/min", "10 mg/kg"):
+        assert words in card.detail
+    assert card.detail.rstrip().endswith("Not checked: allergy, infection.")
+    assert topic_code(card) == "CHECKANAKINRA"
+
+
+def test_anakinra_against_a_limit_is_a_warning_that_names_the_first_reason() -> None:
+    (card,) = checked("anakinra", "anakinra", "800 mg is above 10 mg/kg/day; no weight", MET)
+    assert card.indicator == "warning"
+    assert card.summary == "Check this anakinra order: 800 mg is above 10 mg/kg/day and more"
+    assert "- no weight" in card.detail
+
+
+def test_a_protocol_without_a_dose_says_so() -> None:
+    (card,) = checked("anakinra", "anakinra", "", SILENT)
+    assert card.summary == "Anakinra order: the active protocol states no dose"
+    assert "Start:" not in card.detail
+
+
+def test_a_reason_too_long_for_a_summary_is_in_the_detail() -> None:
+    long = "x" * 150
+    (card,) = checked("antipyretic", "acetaminophen", long)
+    assert card.summary == "Check this acetaminophen order: something speaks against it"
+    assert long in card.detail
+
+
+@pytest.mark.parametrize("kind", ["corticosteroid", "antipyretic"])
+def test_a_draft_nothing_speaks_against_gets_no_card(kind: str) -> None:
+    assert checked(kind, "dexamethasone", "") == []
+
+
+def test_guidance_stands_with_its_place_and_its_document_once() -> None:
+    lines = tuple(TocilizumabLine(text, LABEL) for text in ("NEWS every hour.", "Chest X-ray."))
+    held: Any = disposition("withhold", until="crs-resolved")
+    (card,) = cards(decision(held, state(1), guidance=lines))
+    assert "- NEWS every hour. [table 1, grade 2]" in card.detail
+    assert card.detail.count("Source: Label tables") == 1
