@@ -14,6 +14,8 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _MARKUP = re.compile(r"[\\`*_\[\]<>#|~&]")
 # GFM turns a bare address into a link; an escaped sign in it stops that.
 _ADDRESS = re.compile(r"(?<=\w)(:(?=//)|@)|(?<=\bwww)\.", re.IGNORECASE)
+# Text without any of these, which is most of it, has no sign to escape and no address.
+_SUSPECT = re.compile(r"[\\`*_\[\]<>#|~&@:]|[Ww]\.")
 
 
 def plain(text: str) -> str:
@@ -26,7 +28,10 @@ def plain(text: str) -> str:
 
 def markdown(text: str) -> str:
     """One line that a Markdown reader shows as it is: no emphasis, link, HTML or entity."""
-    return _ADDRESS.sub(r"\\\g<0>", _MARKUP.sub(r"\\\g<0>", plain(text)))
+    line = plain(text)
+    if _SUSPECT.search(line) is None:
+        return line
+    return _ADDRESS.sub(r"\\\g<0>", _MARKUP.sub(r"\\\g<0>", line))
 
 
 def name(text: str) -> str:

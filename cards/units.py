@@ -30,7 +30,7 @@ def time(value: datetime, zone: ZoneInfo) -> str:
     local = value.astimezone(zone)
     label = local.tzname() or ""
     label = label if label.isalpha() else f"UTC{local:%z}"
-    return f"{day(local.date())} {local:%H:%M} {label}"
+    return f"{day(local)} {local.hour:02}:{local.minute:02} {label}"
 
 
 def number(value: Decimal) -> str:
@@ -42,7 +42,7 @@ def number(value: Decimal) -> str:
 def quantity(evidence: Evidence) -> str:
     """Value and unit as charted, escaped; a temperature also in the other unit."""
     value = markdown(evidence.value)
-    unit = _SHOWN.get(evidence.unit, markdown(evidence.unit))
+    unit = _SHOWN[evidence.unit] if evidence.unit in _SHOWN else markdown(evidence.unit)
     shown = f"{value} {unit}".strip()
     if unit not in ("°C", "°F"):
         return shown

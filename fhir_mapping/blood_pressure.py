@@ -4,14 +4,13 @@ Averages over a day, standing values and first-encounter values are excluded by 
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import NamedTuple
 
 from fhir_mapping.codes import CodeSets, Concept
 from fhir_mapping.datatypes import CodeableConcept, Quantity
 from fhir_mapping.readings import Scope, in_order, reading
 from fhir_mapping.record import Record, Seen
-from fhir_mapping.units import MEAN_LIMITS, SYSTOLIC_LIMITS, canonical
+from fhir_mapping.units import FACT_LIMITS, canonical
 from knowledge.facts import Reading
 
 
@@ -20,12 +19,6 @@ class Pressures(NamedTuple):
 
     systolic: tuple[Reading, ...]
     mean: tuple[Reading, ...]
-
-
-_LIMITS: dict[str, tuple[Decimal, Decimal]] = {
-    "systolic": SYSTOLIC_LIMITS,
-    "mean-pressure": MEAN_LIMITS,
-}
 
 
 def read_pressures(record: Record, scope: Scope, codes: CodeSets) -> Pressures:
@@ -37,7 +30,7 @@ def read_pressures(record: Record, scope: Scope, codes: CodeSets) -> Pressures:
             if at is None:
                 continue
             for concept, quantity in _values(seen, codes):
-                value = canonical("pressure", quantity, _LIMITS[concept.fact])
+                value = canonical("pressure", quantity, concept.fact)
                 if isinstance(value, str):
                     scope.notes.rejected("blood-pressure", str(seen.place), value)
                 else:
@@ -48,7 +41,7 @@ def read_pressures(record: Record, scope: Scope, codes: CodeSets) -> Pressures:
 
 def _values(seen: Seen, codes: CodeSets) -> Iterator[tuple[Concept, Quantity]]:
     observation = seen.observation
-    if observation.value_quantity is not None and seen.concept.fact in _LIMITS:
+    if observation.value_quantity is not None and seen.concept.fact in FACT_LIMITS:
         yield seen.concept, observation.value_quantity
     for component in observation.component:
         if component.value_quantity is not None:
@@ -64,6 +57,6 @@ def _pressure_concept(code: CodeableConcept | None, codes: CodeSets) -> Concept 
         concept = codes.observations.get((coding.system, coding.code))
         if concept is not None and concept.excluded:
             return None
-        if concept is not None and concept.fact in _LIMITS:
+        if concept is not None and concept.fact in FACT_LIMITS:
             found = found or concept
     return found

@@ -6,6 +6,7 @@ Shared by the modules that read one axis each; it does not know what a value mea
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from fhir_mapping.datatypes import CodeableConcept, Component, Quantity
@@ -20,6 +21,7 @@ from knowledge.facts import Charted, Evidence, Reading
 # Anything else (preliminary, registered, unknown, nothing) can raise a grade, never resolve one.
 _SETTLED = frozenset({"final", "amended", "corrected"})
 _SHOWN = 60  # characters of a text from the record that are repeated in a reason
+_AT = attrgetter("at")
 Timed = TypeVar("Timed", Reading, Charted)
 
 
@@ -60,10 +62,14 @@ def reading(
 ) -> Reading:
     """One number with the evidence as recorded."""
     observation = seen.observation
-    recorded = bytes(quantity.value).decode()
-    ref = reference_to(observation)
-    unit = recorded_unit(quantity)
-    evidence = Evidence(ref, code or seen.concept.code, recorded, unit, at, note)
+    evidence = Evidence(
+        reference_to(observation),
+        code or seen.concept.code,
+        str(quantity.value, "utf-8"),
+        recorded_unit(quantity),
+        at,
+        note,
+    )
     return Reading(at, value, evidence, observation.status not in _SETTLED)
 
 
@@ -98,11 +104,7 @@ def number_series(
 
 def in_order(items: Iterable[Timed]) -> tuple[Timed, ...]:
     """Oldest first."""
-    return tuple(sorted(items, key=_at))
-
-
-def _at(item: Reading | Charted) -> datetime:
-    return item.at
+    return tuple(sorted(items, key=_AT))
 
 
 def value_codes(observation: Observation | Component) -> tuple[str, ...]:

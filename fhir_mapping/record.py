@@ -28,6 +28,7 @@ from fhir_mapping.resources import (
 
 R = TypeVar("R", bound=Resource)
 Versions: TypeAlias = dict[object, tuple[Resource, Page, int]]
+Observations: TypeAlias = dict[object, tuple[Observation, Page, int]]
 Newest: TypeAlias = dict[type[Resource], Versions]
 _SAYS_MORE = frozenset({"saturation-room-air"})  # sent beside the code for any saturation
 _DROPPED = frozenset({"entered-in-error", "cancelled"})
@@ -67,32 +68,28 @@ def sort_resources(
 ) -> Record:
     """All pages to one `Record`; raises `AnotherPatient`."""
     newest: Newest = {}
-    observations: Versions = newest.setdefault(Observation, {})
+    observations: Observations = {}
     medications: dict[str, Medication] = {}
     for page in pages:
         for stranger in page.strangers:
             subject = stranger.head.subject or stranger.head.patient
             binding.owns(subject, stranger.place, stranger.full_url)
         for index, entry in enumerate(page.entries):
-            resource, versions = entry.resource, observations
-            if resource is None:
-                continue
-            if type(resource) is Medication:
-                medications.update(medication_keys(resource, entry.full_url))
-                continue
-            if type(resource) is not Observation:
-                versions = newest.setdefault(type(resource), {})
-            elif binding.surely_owns(resource, entry.full_url):
+            resource, full_url = entry.resource, entry.full_url
+            if type(resource) is Observation:
                 key = resource.id
-                if key is not None and key not in observations:
+                if key not in observations and key and binding.surely_owns(resource, full_url):
                     observations[key] = (resource, page, index)
-                    continue
-            if _takes_part(resource, binding, page.place(index), entry.full_url, notes):
-                known = versions.get(resource.id or (page.name, index))
-                if known is None or _is_newer(resource, known[0]):
-                    versions[resource.id or (page.name, index)] = (resource, page, index)
+                elif _takes_part(resource, binding, page.place(index), full_url, notes):
+                    _keep_newest(observations, resource, page, index)
+            elif type(resource) is Medication:
+                medications.update(medication_keys(resource, full_url))
+            elif resource is not None and _takes_part(
+                resource, binding, page.place(index), full_url, notes
+            ):
+                _keep_newest(newest.setdefault(type(resource), {}), resource, page, index)
     return Record(
-        observations=_by_fact(newest.get(Observation, {}), codes, binding, notes),
+        observations=_by_fact(observations, codes, binding, notes),
         patients=[patient for patient, _ in _all(newest, Patient)],
         encounters=_all(newest, Encounter),
         administrations=_all(newest, MedicationAdministration),
@@ -102,6 +99,16 @@ def sort_resources(
         allergies=_all(newest, AllergyIntolerance),
         medications=medications,
     )
+
+
+def _keep_newest(
+    versions: dict[object, tuple[R, Page, int]], resource: R, page: Page, index: int
+) -> None:
+    """Put it in unless a version that is as new is there; what has no id is one of its own."""
+    key = resource.id or (page.name, index)
+    known = versions.get(key)
+    if known is None or _is_newer(resource, known[0]):
+        versions[key] = (resource, page, index)
 
 
 def _all(newest: Newest, kind: type[R]) -> list[tuple[R, Place]]:
@@ -172,15 +179,13 @@ def _is_newer(one: Resource, other: Resource) -> bool:
 
 
 def _by_fact(
-    observations: Versions, codes: CodeSets, binding: Binding, notes: Notes
+    observations: Observations, codes: CodeSets, binding: Binding, notes: Notes
 ) -> dict[str, list[Seen]]:
     found: dict[str, list[Seen]] = {}
     table = codes.observations
     for observation, page, index in observations.values():
-        if type(observation) is not Observation or observation.status in _DROPPED:
-            continue
         concept = find_concept(observation, table)
-        if concept is None or concept.excluded:
+        if concept is None or concept.excluded or observation.status in _DROPPED:
             continue
         seen = Seen(observation, concept, page, index)
         if observation.focus and any(

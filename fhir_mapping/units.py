@@ -115,8 +115,11 @@ LIMITS: dict[Kind, tuple[Decimal, Decimal]] = {
     "creatinine": (Decimal("0.1"), Decimal(40)),
     "platelets": (Decimal(1), Decimal(3000)),
 }
-SYSTOLIC_LIMITS = (Decimal(40), Decimal(260))
-MEAN_LIMITS = (Decimal(20), Decimal(200))
+# Narrower ones for a fact that is one sort of its kind.
+FACT_LIMITS: dict[str, tuple[Decimal, Decimal]] = {
+    "systolic": (Decimal(40), Decimal(260)),
+    "mean-pressure": (Decimal(20), Decimal(200)),
+}
 _FAHRENHEIT_RANGE = (Decimal(86), Decimal(113))
 _HUNDREDTH = Decimal("0.01")
 _LARGEST_EXPONENT = 6
@@ -153,13 +156,11 @@ def find_unit(kind: Kind, system: str | None, code: str | None, text: str | None
     return by_code if by_text in {None, by_code} else None
 
 
-def canonical(
-    kind: Kind, quantity: Quantity, limits: tuple[Decimal, Decimal] | None = None
-) -> Decimal | str:
+def canonical(kind: Kind, quantity: Quantity, fact: str = "") -> Decimal | str:
     """The value in the canonical unit (Cel, mm[Hg], %, L/min, kg, mg, min, mg/dL for
     creatinine, 10*9/L for platelets), or why it is not used.
 
-    Temperatures are quantised to 0.01 half up, which absorbs conversion noise and nothing else.
+    A `fact` with limits of its own is held to those. Temperatures are quantised to 0.01 half up, which absorbs conversion noise and nothing else.
     """
     if quantity.comparator:
         text = f"{quantity.comparator[:2]} {bytes(quantity.value).decode()[:_LONGEST_NUMBER]}"
@@ -167,7 +168,7 @@ def canonical(
     raw = bytes(quantity.value)
     if len(raw) > _LONGEST_NUMBER:
         return f"{kind} without a plausible number: not used"
-    return _converted(kind, raw, quantity.system, quantity.code, quantity.unit, limits)
+    return _converted(kind, raw, quantity.system, quantity.code, quantity.unit, fact)
 
 
 # Vital signs repeat: the same few hundred values make up thousands of observations.
@@ -178,7 +179,7 @@ def _converted(
     system: str | None,
     code: str | None,
     text: str | None,
-    limits: tuple[Decimal, Decimal] | None,
+    fact: str,
 ) -> Decimal | str:
     value = number(raw)
     if value is None:
@@ -189,7 +190,7 @@ def _converted(
         if not written:
             return f"{kind} {value} without a unit: not used{_inferred(kind, value)}"
         return f"{kind} {value} {written}: unit not accepted, not used"
-    low, high = limits or LIMITS[kind]
+    low, high = FACT_LIMITS.get(fact) or LIMITS[kind]
     if abs(value.adjusted()) <= _LARGEST_EXPONENT:  # else beyond every limit and costly
         result = (value - unit.shift) * unit.factor if unit.factor != 1 or unit.shift else value
         if kind == "temperature":

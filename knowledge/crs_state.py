@@ -17,7 +17,7 @@ from knowledge.hypoxia import hypoxia_levels
 from knowledge.levels import Axis
 from knowledge.model import SiteRules
 from knowledge.scale_model import CrsScale
-from knowledge.series import any_within, newest, upto
+from knowledge.series import any_within, upto
 
 
 class CrsState(Struct, frozen=True):
@@ -43,12 +43,15 @@ def freshness(facts: Facts, rules: SiteRules, reached_grade_2: bool) -> timedelt
 
 def masking_at(facts: Facts, at: datetime, rules: SiteRules) -> Evidence | None:
     """The newest drug that may hide fever at this time, within the window of its kind."""
+    given = upto(facts.masking, at)
+    if not given:
+        return None
     windows = {
         "antipyretic": timedelta(hours=rules.antipyretic_hours),
         "steroid": timedelta(hours=rules.steroid_hours),
         "anticytokine": timedelta(days=rules.anticytokine_days),
     }
-    for drug in reversed(upto(facts.masking, at)):
+    for drug in reversed(given):
         if at - drug.at <= windows[drug.kind]:
             return drug.evidence
     return None
@@ -100,17 +103,16 @@ def fever_levels(
     hidden = {"masked"} if may_hide and established else {"absent"}
     if may_hide and not established:
         hidden = {"absent", "masked"}
+    past = upto(temperatures, at)
     recent = [
-        r
-        for r in upto(temperatures, at)[-4:]
-        if at - r.at <= window and (not r.preliminary or r.value >= threshold)
+        r for r in past[-4:] if at - r.at <= window and (not r.preliminary or r.value >= threshold)
     ]
     if recent:
         last = recent[-1]
         if last.value >= threshold:
             return Axis(frozenset({"present"}), (last.evidence,), abnormal=True, observed=True)
         return Axis(frozenset(hidden), (last.evidence,), observed=True)
-    old = newest(temperatures, at)
+    old = past[-1] if past else None
     reason = "not recorded" if old is None else f"last recorded {age_in_hours(old.at, at)} h ago"
     return Axis(
         frozenset({"present"} | hidden),
@@ -125,9 +127,12 @@ def age_in_hours(then: datetime, now: datetime) -> int:
 
 
 def _complete(facts: Facts, at: datetime, window: timedelta) -> bool:
-    series: tuple[Sequence[Reading], ...] = (facts.temperatures, facts.saturations)
+    if any_within(facts.temperatures, at, window) is None:
+        return False
+    if any_within(facts.saturations, at, window) is None:
+        return False
     pressure = any_within(facts.systolic, at, window) or any_within(facts.mean_pressure, at, window)
-    return pressure is not None and all(any_within(s, at, window) is not None for s in series)
+    return pressure is not None
 
 
 def state_notices(state: CrsState) -> tuple[Notice, ...]:

@@ -11,7 +11,6 @@ from knowledge.scale_model import CrsScale, IcansScale, ScoreBand
 
 
 FEVER_LEVELS = ("absent", "masked", "present")
-NO_CRS = Grade(0, 0)
 
 
 def grade_crs(
@@ -29,13 +28,9 @@ def grade_crs(
         (scale.hypotension.levels, hypotension),
         (scale.hypoxia.levels, hypoxia),
     )
-    ranges = {
-        "absent": NO_CRS,
-        "masked": Grade(low if low > 1 else 0, max(high, 1)),
-        "present": Grade(max(low, 1), max(high, 1)),
-    }
-    chosen = [ranges[level] for level in fever]
-    return Grade(min(g.at_least for g in chosen), max(g.at_most for g in chosen))
+    least = {"absent": 0, "masked": low if low > 1 else 0, "present": max(low, 1)}
+    most = {"absent": 0, "masked": max(high, 1), "present": max(high, 1)}
+    return Grade(min(map(least.__getitem__, fever)), max(map(most.__getitem__, fever)))
 
 
 def grade_icans(
@@ -63,6 +58,5 @@ def score_grade(bands: Iterable[ScoreBand], score: int) -> int | None:
 
 
 def _worst(*axes: tuple[Mapping[str, int], frozenset[str]]) -> tuple[int, int]:
-    lows = [min(levels[word] for word in words) for levels, words in axes]
-    highs = [max(levels[word] for word in words) for levels, words in axes]
-    return max(lows), max(highs)
+    grades = [[levels[word] for word in words] for levels, words in axes]
+    return max(map(min, grades)), max(map(max, grades))

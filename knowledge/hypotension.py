@@ -82,9 +82,8 @@ def _without_pressors(
     pressure = _pressure(facts, at, rules, window)
     span = timedelta(hours=rules.bolus_hours)
     bolus = any_within(facts.boluses, at, span)
-    low_before = pressure.low or _low_within(facts, at, rules, span)
     levels = {"none", "fluids"}
-    if bolus is not None and low_before:
+    if bolus is not None and (pressure.low or _low_within(facts, at, rules, span)):
         levels = {"fluids"}
     elif pressure.low is False and bolus is None:
         levels = {"none"}
