@@ -85,7 +85,7 @@ def drugs_in_text(text: str, codes: CodeSets) -> tuple[Drug, ...]:
         drug = codes.drug_names.get(word) or codes.drug_names.get(pair)
         if drug is not None and drug.ingredient not in found:
             only_sc = narrow and drug.kind == "tocilizumab"
-            only_sc = only_sc or _VELO <= {drug.ingredient, *words}
+            only_sc = only_sc or {drug.ingredient, *words} >= _VELO
             found[drug.ingredient] = Drug(drug.ingredient, drug.kind, only_sc)
     return tuple(found.values())
 

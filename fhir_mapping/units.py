@@ -160,7 +160,8 @@ def canonical(kind: Kind, quantity: Quantity, fact: str = "") -> Decimal | str:
     """The value in the canonical unit (Cel, mm[Hg], %, L/min, kg, mg, min, mg/dL for
     creatinine, 10*9/L for platelets), or why it is not used.
 
-    A `fact` with limits of its own is held to those. Temperatures are quantised to 0.01 half up, which absorbs conversion noise and nothing else.
+    A `fact` with limits of its own is held to those. Temperatures are quantised to 0.01 half up,
+    which absorbs conversion noise and nothing else.
     """
     if quantity.comparator:
         text = f"{quantity.comparator[:2]} {bytes(quantity.value).decode()[:_LONGEST_NUMBER]}"
