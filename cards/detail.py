@@ -82,6 +82,8 @@ def event(value: Event, zone: ZoneInfo) -> list[str]:
         span = f"{hours.at_least:f} to {hours.at_most:f} h"
         lines.append(f"At grade 3 for {span}")
     if value.resolved_at is not None:
+        lasted = int((value.resolved_at - value.onset).total_seconds() // 3600)
+        lines.append(f"From onset to resolution {lasted} h")
         at = time(value.resolved_at, zone)
         sure = value.resolved_confirmed
         lines.append(f"Resolved since {at}" if sure else f"Appears resolved since {at}: confirm")

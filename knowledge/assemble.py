@@ -19,7 +19,7 @@ from knowledge.assessment import (
 )
 from knowledge.decision import AppliedRow
 from knowledge.disposition import strictest
-from knowledge.facts import Facts, Order, bispecific_doses
+from knowledge.facts import Facts, Notice, Order, bispecific_doses
 from knowledge.library import Library
 from knowledge.model import SiteRules
 from knowledge.next_dose import join
@@ -106,7 +106,7 @@ def assessment(found: Findings, facts: Facts, library: Library, context: Context
         tocilizumab=found.tocilizumab.current,
         anakinra=found.anakinra,
         rems=rems,
-        notices=(
+        notices=_each_once(
             *notices_for(
                 facts, found.standings, found.protocol, names, found.rows, expired=found.expired
             ),
@@ -136,3 +136,7 @@ def _next_dose(found: Findings) -> NextDose | None:
         for row in ruling.matched.reached
         if row.then.next_dose is not None
     )
+
+
+def _each_once(*notices: Notice) -> tuple[Notice, ...]:
+    return tuple(dict.fromkeys(notices))

@@ -5,7 +5,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from knowledge.dosing_model import TocilizumabLimits
+from knowledge.dosing_model import AnakinraLimits, AntipyreticLimits, TocilizumabLimits
 from knowledge.errors import KnowledgeError
 from knowledge.model import Header, References, SourceRef
 from knowledge.product_model import Duty, Product, Protocol
@@ -28,6 +28,17 @@ def check(files: Mapping[str, Header]) -> None:
             raise KnowledgeError(name, "fallsBackTo", "the id of a protocol file")
         if isinstance(file, TocilizumabLimits):
             _limits(name, file, protocols)
+        if isinstance(file, AnakinraLimits):
+            _known(name, "statedBy", {file.stated_by}, protocols)
+            _known(name, "silent", set(file.silent), protocols)
+        if isinstance(file, AntipyreticLimits):
+            _known(name, "spacing", set(file.spacing), protocols)
+            _known(name, "daily.statedBy", {file.daily.stated_by}, protocols)
+
+
+def _known(name: str, place: str, named: set[str], protocols: set[str]) -> None:
+    if not named <= protocols:
+        raise KnowledgeError(name, place, f"protocol ids, not {words(named - protocols)}")
 
 
 def _editions(files: Mapping[str, Header]) -> None:

@@ -14,7 +14,7 @@ from knowledge.assessment import Action, Disposition, Grade
 from knowledge.circumstances import circumstances
 from knowledge.course import Course
 from knowledge.facts import Dose, Facts
-from knowledge.holds import HOLDS, held, not_stated, released, too_early
+from knowledge.holds import HOLDS, MILD, held, not_stated, released, too_early
 from knowledge.library import Library
 from knowledge.row_model import Row
 from knowledge.rows import Matched, Source, match
@@ -75,7 +75,9 @@ def rule_on(
     doses = tuple(d for d in facts.doses if d.ingredient == ingredient)
     if standing.active:
         if released(standing, matched) and standing.event is not None:
-            resumed = _resumed(standing, standing.event.mild_since, matched, planned, library)
+            # Where it is not known since when, the time counts from now.
+            since = standing.event.mild_since or facts.evaluated_at
+            resumed = _resumed(standing, since, matched, planned, library)
             return Ruling(resumed, matched)
         return Ruling(held(standing.toxicity, matched, library), matched)
     if standing.event is not None and _pending(standing.event, doses):
@@ -129,8 +131,9 @@ def _after(
     if any(row.then.stays_held for row in matched.reached):
         return held(standing.toxicity, matched, library)
     if any(row.then.next_dose or row.then.action in HOLDS for row in matched.reached):
-        since = event.free_since or event.resolved
-        return _resumed(standing, since, matched, planned, library)
+        mild = all(row.then.until in MILD for row in matched.reached if row.then.until)
+        since = event.mild_since if mild else event.free_since
+        return _resumed(standing, since or planned, matched, planned, library)
     if any(row.then.action == "continue" for row in matched.reached) or not matched.reached:
         return None
     return not_stated(standing.toxicity, matched.reached, matched, library)
@@ -138,7 +141,7 @@ def _after(
 
 def _resumed(
     standing: Standing,
-    since: datetime | None,
+    since: datetime,
     matched: Matched,
     planned: datetime,
     library: Library,

@@ -21,6 +21,13 @@ class Count(Strict, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Stated(Strict, frozen=True):
+    """One sentence in our words with the place it comes from."""
+
+    text: str
+    source: SourceRef
+
+
 class TocilizumabLimits(Header, frozen=True, kw_only=True):
     """Tocilizumab for CRS: dose per kg, hard limits under every protocol, counts per protocol."""
 
@@ -32,13 +39,7 @@ class TocilizumabLimits(Header, frozen=True, kw_only=True):
     counts: dict[str, Count]
     silent: dict[str, SourceRef]
     not_checked: tuple[str, ...]
-
-
-class Stated(Strict, frozen=True):
-    """One sentence in our words with the place it comes from."""
-
-    text: str
-    source: SourceRef
+    remarks: tuple[Stated, ...] = ()
 
 
 class Clearance(Strict, frozen=True, kw_only=True):

@@ -26,18 +26,25 @@ def guidance(
     return tuple(
         TocilizumabLine(_with_contacts(item.text, contacts), library.citation(protocol, item.at))
         for item in protocol.guidance
-        if any(_concerns(item, standing) for standing in standings)
+        if any(_concerns(item, standing, standings, facts) for standing in standings)
         or _of_drafts(item, facts.orders)
         or (item.topic == "baseline" and _first_dose(facts))
     )
 
 
-def _concerns(item: Guidance, standing: Standing) -> bool:
-    if not standing.active or standing.other_cause or item.topic not in ACTIVE:
+def _concerns(
+    item: Guidance, standing: Standing, standings: Sequence[Standing], facts: Facts
+) -> bool:
+    if item.topic not in ACTIVE or item.toxicity not in {None, standing.toxicity}:
         return False
+    products = {dose.ingredient for dose in facts.doses}
+    if item.products and products.isdisjoint(item.products):
+        return False
+    if not standing.active:
+        return 0 in item.grades and any(other.active for other in standings)
     acting = standing.state.acting
-    at_grade = not item.grades or (acting is not None and acting.at_least in item.grades)
-    return at_grade and item.toxicity in {None, standing.toxicity}
+    graded = not item.grades or (acting is not None and acting.at_least in item.grades)
+    return graded and not standing.other_cause
 
 
 def _of_drafts(item: Guidance, orders: Sequence[Order]) -> bool:

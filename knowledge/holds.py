@@ -70,7 +70,7 @@ def released(standing: Standing, matched: Matched) -> bool:
     return bool(holding) and all(row.then.until in MILD for row in holding)
 
 
-def too_early(matched: Matched, since: datetime | None, planned: datetime) -> Wait | None:
+def too_early(matched: Matched, since: datetime, planned: datetime) -> Wait | None:
     """What is still to wait for before a dose at `planned`; None when nothing is."""
     asked = [
         row.then.next_dose.resolved
@@ -81,8 +81,6 @@ def too_early(matched: Matched, since: datetime | None, planned: datetime) -> Wa
         return None
     longest = max(asked, key=lambda one: (one.hours, one.strict))
     bound = f"{'more than' if longest.strict else 'at least'} {longest.hours:f} h"
-    if since is None:
-        return Wait(longest.hours, f"the source asks for {bound}; since when it is over is unknown")
     gone = Decimal(int((planned - since).total_seconds())) / 3600
     if _enough(longest, gone):
         return None

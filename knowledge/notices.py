@@ -31,6 +31,7 @@ def notices_for(
     """All notices, each code once."""
     found = [*facts.notices, *(n for s in standings for n in s.notices)]
     found += _history(facts, standings)
+    found += _remarks(facts, standings, protocol, products)
     if expired:
         text = f"{protocol.title} was not to be used after {protocol.expires}."
         found.append(Notice(EXPIRED, text))
@@ -47,6 +48,31 @@ def notices_for(
         text = "This protocol states no disposition of the bispecific: the label's is shown."
         found.append(Notice("disposition-from-label", text))
     return tuple({n.code: n for n in found}.values())
+
+
+def _remarks(
+    facts: Facts, standings: Sequence[Standing], protocol: Protocol, products: Sequence[str]
+) -> list[Notice]:
+    """What other documents say of the product, and where the scale fills the protocol's silence."""
+    found = [
+        Notice(f"product-information-{one.about}", one.text)
+        for one in protocol.on_products
+        if one.about in products
+    ]
+    running = {i.kind for i in facts.infusions if i.end is None or i.end > facts.evaluated_at}
+    fever = standings[0].state.axes.get("fever")
+    applied = {
+        "masked-fever": fever is not None and "masked" in fever.level,
+        "vasopressin": {"vasopressor", "vasopressin"} <= running,
+    }
+    return [
+        *found,
+        *(
+            Notice(f"scale-{one.about}", one.text)
+            for one in protocol.on_scale
+            if applied.get(one.about, False)
+        ),
+    ]
 
 
 def _label_stricter(rows: Sequence[AppliedRow]) -> bool:

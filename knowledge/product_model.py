@@ -76,8 +76,20 @@ class Principle(Strict, frozen=True, kw_only=True):
     at: str
 
 
+class Remark(Strict, frozen=True, kw_only=True):
+    """Something to say beside a product or a rule of the scale, from a document of its own."""
+
+    about: str
+    text: str
+    source: SourceRef
+
+
 class Guidance(Strict, frozen=True, kw_only=True):
-    """A statement of a protocol outside its grade rows, by topic, with its place."""
+    """A statement of a protocol outside its grade rows, by topic, with its place.
+
+    `grades`: 0 means while this toxicity is absent and the other one active. `products`: for these
+    alone.
+    """
 
     id: str
     topic: Literal[
@@ -96,6 +108,7 @@ class Guidance(Strict, frozen=True, kw_only=True):
     ]
     toxicity: ToxicityName | None = None
     grades: tuple[int, ...] = ()
+    products: tuple[str, ...] = ()
     text: str
     at: str
 
@@ -104,6 +117,8 @@ class Protocol(Header, frozen=True, kw_only=True):
     """One site protocol: its own rows, and what it leaves to the label.
 
     `lowFlowUnder`: L/min below which it grades oxygen as low flow whatever the device.
+    `onProducts`: what another document says of a product (`about`: its ingredient). `onScale`:
+    where it is silent and the scale's own rule was applied (`about`: masked-fever, vasopressin).
     """
 
     rows: tuple[Row, ...] = ()
@@ -111,6 +126,8 @@ class Protocol(Header, frozen=True, kw_only=True):
     guidance: tuple[Guidance, ...] = ()
     names_products: tuple[str, ...] = ()
     low_flow_under: Limit | None = None
+    on_products: tuple[Remark, ...] = ()
+    on_scale: tuple[Remark, ...] = ()
     falls_back_to: str | None = None
     fallback_scope: tuple[ToxicityName | Literal["disposition"], ...] = ()
     rems_applies: bool

@@ -120,6 +120,7 @@ def _lines(
     lines.append((f"No computed dose at or under {floor.value} kg", floor.source))
     lines.append((f"At least {gap.value} h between doses", gap.source))
     lines += _count_lines(library, protocol, shown)
+    lines += [(one.text, one.source) for one in limits.remarks]
     found = [TocilizumabLine(text, _cite(library, ref)) for text, ref in lines]
     if subcutaneous_given(facts.doses):
         text = "An earlier subcutaneous dose is no CRS dose; it is in the six-week count"

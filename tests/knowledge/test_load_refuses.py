@@ -9,6 +9,7 @@ from knowledge.library import load
 
 
 PRODUCT = "products/teclistamab.yaml"
+ANAKINRA = "dosing/anakinra.yaml"
 BLINATUMOMAB = "products/blinatumomab.yaml"
 GLOFITAMAB = "products/glofitamab.yaml"
 MOSUNETUZUMAB = "products/mosunetuzumab.yaml"
@@ -83,6 +84,9 @@ BREAKS = {
         GLOFITAMAB, "rows:",
         "changes:\n  - {on: 2020-01-01, text: x, source: {ref: project, at: y}}\nrows:",
         "changes[0].on", "2023-06-15",
+    ),
+    "anakinra by a protocol that is not there": (
+        ANAKINRA, "statedBy: nhs-waht", "statedBy: nhs", "statedBy", "nhs",
     ),
     "two bounds in one condition": (
         PRODUCT, ", lessThan: 48}", ", lessThan: 48, atLeast: 1}",

@@ -137,3 +137,31 @@ def test_an_antipyretic_too_early_is_named() -> None:
     found = decided("teclistamab", "community-sop", **{**fever(), "orders": (drug,)})
     (one,) = found.supportive_checks
     assert "could not be read" in one.problem
+
+
+def test_only_rows_without_a_recommendation_are_possible_and_that_is_said() -> None:
+    low = {**normal_vitals(1), "temperatures": (), "systolic": readings("b", (1, 85))}
+    found = decided("blinatumomab", **low).assessment
+    assert found.crs.grade is not None
+    assert (found.crs.grade.at_least, found.crs.grade.at_most) == (0, 2)
+    assert found.disposition.action == "not-stated"
+    assert "us-label@3#crs-principle" in found.disposition.rules
+
+
+def test_an_earlier_event_of_another_product_ends_nothing_here() -> None:
+    past = {
+        **fever(),
+        "doses": (dose("talquetamab", 500), dose("teclistamab", 30)),
+        "grades": (graded("crs", 4, 490), graded("crs", 0, 440)),
+    }
+    assert decided("teclistamab", **past).assessment.disposition.action == "withhold"
+
+
+def test_a_drafted_anakinra_order_is_checked_with_its_lines() -> None:
+    drug = Order("MedicationRequest/a", "anakinra", "anakinra", "anakinra 100 mg SC", "sc")
+    found = decided("teclistamab", "nhs-waht", **{**fever(), "orders": (drug,)})
+    (one,) = found.supportive_checks
+    assert "could not be read" in one.problem
+    assert found.assessment.anakinra is not None
+    assert found.assessment.anakinra.status == "blocked"
+    assert any("Not checked" in line.text for line in found.anakinra_lines)

@@ -1,14 +1,27 @@
 """Cards on drafted anakinra, corticosteroids and antipyretics; guidance of the protocol."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from cards.model import Card
 from knowledge.assessment import Anakinra
 from knowledge.decision import SupportiveDecision, TocilizumabLine
-from tests.unit.cards.decisions import LABEL, cards, decision, disposition, order, state, topic_code
+from tests.unit.cards.decisions import (
+    LABEL,
+    NOW,
+    cards,
+    decision,
+    disposition,
+    event,
+    order,
+    row,
+    state,
+    topic_code,
+)
 
 
 QUIET = disposition("no-toxicity")
@@ -84,3 +97,24 @@ def test_guidance_stands_with_its_place_and_its_document_once() -> None:
     (card,) = cards(decision(held, state(1), guidance=lines))
     assert "- NEWS every hour. [table 1, grade 2]" in card.detail
     assert card.detail.count("Source: Label tables") == 1
+
+
+@pytest.mark.parametrize(("days", "said"), [(366, True), (365, False)])
+def test_a_rule_past_its_review_interval_shows_its_age(days: int, said: bool) -> None:
+    checked_on = NOW.date() - timedelta(days=days)
+    old = msgspec.structs.replace(LABEL, checked_on=checked_on, stale_after=365)
+    value = decision(disposition("withhold"), state(1), rows=(row(citation=old),))
+    (card,) = cards(value)
+    assert (f"last checked {days} days ago" in card.source.label) is said
+
+
+def test_a_hold_for_the_time_a_source_asks_for_says_how_long() -> None:
+    held = disposition("withhold", until="crs-resolved-72-h")
+    (card,) = cards(decision(held, state(0, event=event(3)), rows=(row(),)))
+    assert "until CRS has been over for the 72 h the source asks for" in card.detail
+
+
+def test_anakinra_without_a_result_still_gets_its_card() -> None:
+    (card,) = checked("anakinra", "anakinra", "the ordered dose could not be read")
+    assert card.indicator == "warning"
+    assert "Anakinra\n" not in card.detail
