@@ -14,7 +14,7 @@ from knowledge.decide import decide
 from knowledge.decision import Decision
 from knowledge.facts import Charted, Order
 from knowledge.library import Library, load
-from tests.spec.chart import ago, chart, charted, dose, graded, normal_vitals, readings
+from tests.spec.chart import ago, bolus, chart, charted, dose, graded, normal_vitals, readings
 from tests.spec.chart import teclistamab_order as order
 
 
@@ -165,3 +165,10 @@ def test_a_drafted_anakinra_order_is_checked_with_its_lines() -> None:
     assert found.assessment.anakinra is not None
     assert found.assessment.anakinra.status == "blocked"
     assert any("Not checked" in line.text for line in found.anakinra_lines)
+
+
+def test_a_bolus_in_a_child_is_no_proof_of_low_pressure() -> None:
+    """Numbers count from 18 years on: a bolus alone leaves none or fluids open."""
+    child = {**fever(), "age_years": 9, "boluses": (bolus(2),)}
+    axis = decided("blinatumomab", **child).assessment.crs.axes["hypotension"]
+    assert axis.level == "none-or-fluids"

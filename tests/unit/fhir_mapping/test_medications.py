@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.builders import RXNORM, SNOMED, Json, administration, concept, hours_ago
-from tests.unit.fhir_mapping.mapped import facts_of, reasons
+from tests.builders import RXNORM, SNOMED, Json, administration, bundle, concept, hours_ago
+from tests.unit.fhir_mapping.mapped import facts_of, map_request, reasons
 
 
 ATC, HCPCS = "http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.285"
@@ -158,6 +158,20 @@ def test_an_unnamed_administration_is_named_by_its_place() -> None:
     del made["medicationCodeableConcept"]
     assert "unnamed medicine" in reasons(facts_of(made))
     assert reasons(facts_of(administration({"text": "metformin"}))) == ""
+
+
+@pytest.mark.parametrize(("hours", "named"), [(2, True), (24 * 60, False)])
+def test_an_unnamed_medicine_matters_only_within_the_window(hours: float, named: bool) -> None:
+    unnamed = {"coding": [{"system": "urn:local", "code": "221906"}]}
+    made = administration(unnamed, at=hours_ago(hours))
+    facts = map_request({"administrations": bundle(made)}).facts
+    assert ("unnamed medicine" in reasons(facts)) is named
+    assert ("administrations" in facts.answered) is not named
+
+
+def test_a_local_code_without_words_may_be_the_name_itself() -> None:
+    made = administration({"coding": [{"system": "urn:local", "code": "norepinephrine"}]})
+    assert "unnamed medicine" not in reasons(facts_of(made))
 
 
 @pytest.mark.parametrize(
