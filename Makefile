@@ -71,8 +71,8 @@ lock: $(DEV) ## write knowledge/knowledge.lock.json after a knowledge file and i
 spec: $(DEV) ## write knowledge/SPEC.md from the cases in tests/knowledge/cases
 	$(BIN)/python -m cds spec
 
-# Resolved on the oldest Python supported, whose set of packages serves the newer ones too. Nothing of
-# this machine's package index may reach the files.
+# Resolved on the oldest Python supported, whose set of packages serves the newer ones too. The files
+# name no package index, so that any may be used.
 COMPILE = env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL CUSTOM_COMPILE_COMMAND="make lock-deps" \
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --strip-extras --allow-unsafe \
 	--annotation-style=line --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options

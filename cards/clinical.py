@@ -26,7 +26,7 @@ def sections(decision: Decision, disposition: Disposition, zone: ZoneInfo) -> tu
         care.medications(assessment.medications),
         care.tocilizumab(decision, assessment.tocilizumab, zone),
         care.weight(decision, zone) if assessment.tocilizumab is not None else "",
-        detail.section("Before the next dose", care.conditions(assessment.next_dose)),
+        detail.section("Conditions of the next dose", care.conditions(assessment.next_dose)),
         detail.guidance(decision.guidance),
         detail.notices(assessment.notices, assessment.unreadable),
         detail.footer(assessment, zone),

@@ -44,7 +44,7 @@ def _card(
         summary=wording.next_dose(drug, conditions, event),
         sections=(
             detail.order_line(order) if order is not None else f"Drug: {drug}",
-            detail.section("Before and with the next dose", conditions),
+            detail.section("Conditions of the next dose", conditions),
             clinical.unsettled_maximum(decision),
             *(detail.course(code, state, zone) for code, state in terms.states(assessment)),
             detail.missing(detail.all_missing(decision)),

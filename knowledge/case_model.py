@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from knowledge.assessment import Action, Indication
+from knowledge.assessment import Action, Indication, TocilizumabStatus
 from knowledge.errors import KnowledgeError
 from knowledge.facts import Route
 from knowledge.model import Strict
@@ -70,6 +70,7 @@ class Expect(Strict, frozen=True, kw_only=True):
     current_infusion: CurrentInfusion | UnsetType | None = UNSET
     medications: tuple[str, ...] | UnsetType | None = UNSET
     tocilizumab: Indication | UnsetType | None = UNSET
+    tocilizumab_status: TocilizumabStatus | UnsetType = UNSET
     notices: tuple[str, ...] = ()
     not_notices: tuple[str, ...] = ()
     says: tuple[str, ...] = ()

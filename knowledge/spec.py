@@ -36,9 +36,19 @@ What a case leaves out is this: an adult of 60 years and 70 kg in hospital, a do
 toxicity at its grade for 3 hours, ICE 10 and alert. CRS grade 1 is fever of 38.6 °C; 2 with
 low-flow oxygen; 3 with one vasopressor; 4 with two; "2 or 3" is a nasal cannula without a flow.
 ICANS grade 1 is ICE 8; 2 is ICE 5; 3 is ICE 2; 4 is ICE 0 in a patient who cannot be woken.
-Protocols are shown with teclistamab unless a case names another product. "To be confirmed" means
-until a clinician charts the grade. "Nothing on": not stated in the source, so not in the answer
-either.
+Products are shown under the US label protocol, protocols with teclistamab, unless a case names
+another.
+
+How to read a case. **Then** begins with what happens to the bispecific. "To be confirmed": until a
+clinician charts the grade. "Nothing on": the answer holds nothing of it, as the source states nothing
+or nothing is left to do. Words in quotation marks must stand in the answer, after "never says" must
+not. "Notice" is the code of a remark beside the advice. In the column **Rule**, "possible" is a row
+that only the upper bound of the grade reaches, "not" one that must not be reached, and "no row" a
+case without any. "Tocilizumab" is what the row reached says of it; "limits" is whether a dose may be
+given now.
+
+Seizure, motor weakness and raised intracranial pressure are charted by exception: with ICE or
+arousal charted they count as absent where nothing is charted of them, and the card says so.
 """
 
 

@@ -84,7 +84,8 @@ def _value(value: Any) -> str:
             return f"{plain(value.dose)} {value.unit}{after}"
         case CurrentInfusion():
             percent = value.resume_percent
-            return value.action if percent is None else f"{value.action} at {plain(percent)} %"
+            words = value.action.replace("-", " ")
+            return words if percent is None else f"{words}, {plain(percent)} %"
         case Decimal():
             return f"{plain(value)} h"
         case _:
@@ -104,6 +105,8 @@ def _medicines(expect: Expect) -> Iterable[str]:
         yield from (plainly(text) for text in expect.medications)
     if isinstance(expect.tocilizumab, str):
         yield f"tocilizumab: {expect.tocilizumab.replace('-', ' ').replace('icans', 'ICANS')}"
+    if isinstance(expect.tocilizumab_status, str):
+        yield f"limits of tocilizumab: {expect.tocilizumab_status.replace('-', ' ')}"
 
 
 def _absent(expect: Expect) -> list[str]:

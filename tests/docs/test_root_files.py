@@ -8,6 +8,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from cds.cli import main
+
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(path.name for path in ROOT.glob("*.md"))
@@ -76,3 +78,19 @@ def test_every_locked_package_has_a_hash(lock: str) -> None:
     blocks = re.split(r"^(?=[\w.-]+==)", (ROOT / lock).read_text("utf-8"), flags=re.MULTILINE)[1:]
     assert blocks
     assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
+
+
+def test_the_example_of_the_readme_prints_the_card_it_promises(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    command = next(re.finditer(r"^\.venv/bin/python -m cds (explain .*)$", text, re.MULTILINE))[1]
+    promised = next(re.finditer(r"\*(Hold teclistamab: [^*]+)\*", text))[1]
+    monkeypatch.chdir(ROOT)
+    assert main(command.split()) == 0
+    assert promised in capsys.readouterr().out
+
+
+def test_the_example_configuration_is_sound(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--config", str(ROOT / "docs/examples/site.toml")]) == 0
+    assert capsys.readouterr().err == ""

@@ -100,7 +100,9 @@ def _next_dose_differences(expect: Expect, found: Assessment) -> list[str]:
 
 def _treatment_differences(expect: Expect, found: Assessment) -> list[str]:
     indication = None if found.tocilizumab is None else found.tocilizumab.indication
+    status = None if found.tocilizumab is None else found.tocilizumab.status
     wrong = _differs("tocilizumab", expect.tocilizumab, indication)
+    wrong += _differs("tocilizumabStatus", expect.tocilizumab_status, status)
     if expect.medications is UNSET:
         return wrong
     wanted = [plainly(text) for text in expect.medications or ()]

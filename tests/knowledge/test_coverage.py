@@ -19,7 +19,7 @@ from tests.knowledge.cases import CASES, document
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 LIBRARY = load()
-SEED = re.compile(
+LINES = re.compile(
     r"(000|002|004):\d+(-\d+)?(,\d+(-\d+)?)*( (000|002|004):\d+(-\d+)?(,\d+(-\d+)?)*)*"
 )
 
@@ -35,7 +35,7 @@ class Entry(Strict, frozen=True, kw_only=True):
     "<file id>: <keys joined by dots>". `cases`: "<case file>:<case id>". `tests`: pytest nodes.
     """
 
-    seed: str
+    lines: str
     rules: tuple[str, ...] = ()
     where: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ def test_what_an_entry_names_exists(entry: Entry) -> None:
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_an_entry_says_where_it_is_printed_and_where_it_lives_or_why_nowhere(entry: Entry) -> None:
-    assert SEED.fullmatch(entry.seed)
+    assert LINES.fullmatch(entry.lines)
     lives = bool(entry.rules or entry.where or entry.cases or entry.tests)
     if entry.not_decidable is not None:
         assert len(entry.not_decidable.split()) > 2, "a reason, in words"

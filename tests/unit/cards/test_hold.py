@@ -262,7 +262,7 @@ def test_every_statement_carries_its_source():
 
 
 def test_a_relative_address_is_no_source_url():
-    rows = (row(citation=msgspec.structs.replace(LABEL, url="seeds/1")),)
+    rows = (row(citation=msgspec.structs.replace(LABEL, url="documents/1")),)
     (card,) = cards(decision(HOLD, state(2), rows=rows))
     assert card.source.url == ""
 
