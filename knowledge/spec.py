@@ -39,13 +39,13 @@ ICANS grade 1 is ICE 8; 2 is ICE 5; 3 is ICE 2; 4 is ICE 0 in a patient who cann
 Products are shown under the US label protocol, protocols with teclistamab, unless a case names
 another.
 
-How to read a case. **Then** begins with what happens to the bispecific. "To be confirmed": until a
-clinician charts the grade. "Nothing on": the answer holds nothing of it, as the source states nothing
-or nothing is left to do. Words in quotation marks must stand in the answer, after "never says" must
-not. "Notice" is the code of a remark beside the advice. In the column **Rule**, "possible" is a row
-that only the upper bound of the grade reaches, "not" one that must not be reached, and "no row" a
-case without any. "Tocilizumab" is what the row reached says of it; "limits" is whether a dose may be
-given now.
+How to read a case. **Then** begins with what happens to the bispecific. "To be confirmed": until
+a clinician charts the grade. "Nothing on": the answer holds nothing of it, as the source states
+nothing or nothing is left to do. Words in quotation marks must stand in the answer, after "never
+says" must not. "Notice" is the code of a remark beside the advice. In the column **Rule**,
+"possible" is a row that only the upper bound of the grade reaches, "not" one that must not be
+reached, and "no row" a case without any. "Tocilizumab" is what the row reached says of it; "limits"
+is whether a dose may be given now.
 
 Seizure, motor weakness and raised intracranial pressure are charted by exception: with ICE or
 arousal charted they count as absent where nothing is charted of them, and the card says so.

@@ -68,7 +68,8 @@ SAID = (
     "(“cannot exclude”)<br>next dose: monitoring required, 22-24 h; slower infusion to be "
     "considered, 50 %; resolved for more than 72 h; restart at 9 mcg/day; escalate to 28 mcg/day "
     "after 7 days; dose level same; infusion of at most 6 h; present infusion restart, 50 %<br>"
-    "dexamethasone 10 mg PO once: consider<br>limits of tocilizumab: blocked<br>says “slow”<br>never says “fast”<br>"
+    "dexamethasone 10 mg PO once: consider<br>limits of tocilizumab: blocked<br>says “slow”<br>"
+    "never says “fast”<br>"
     "notice source-omission<br>no notice blank-cell<br>nothing on: tocilizumab | "
 )
 
