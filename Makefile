@@ -11,7 +11,7 @@ DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test coverage check lint types imports yaml knowledge fix bench lock spec lock-deps clean
+.PHONY: help run test validation coverage check lint types imports yaml knowledge fix bench lock spec lock-deps clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test: $(DEV) ## run the tests
 
 coverage: $(DEV) ## run the tests; fail under 100 % of knowledge, fhir_mapping and cards
 	$(BIN)/python -m pytest --cov --cov-report=term-missing --cov-fail-under=100
+
+validation: $(DEV) ## run the property tests with their long counts; write docs/safety/VALIDATION.md
+	BTCE_VALIDATION=1 $(BIN)/python -m pytest tests/properties
 
 check: lint types imports yaml knowledge ## lint, types, import contracts, knowledge, its lock and SPEC.md
 

@@ -27,8 +27,8 @@ _INDICATIONS = {
 _STATUSES = {
     "blocked": "a limit speaks against a dose now",
     "cannot-evaluate": "the limits cannot be checked",
-    "not-addressed": "the active protocol gives no limits or dose",
-    "allowed": "no checked limit speaks against a dose now",
+    "not-addressed": "the active protocol does not address it here",
+    "allowed": "no checked limit speaks against the dose checked",
 }
 
 
@@ -149,7 +149,9 @@ def _strength(required: str, considered: str, value: Strength | None) -> str:
     if value.hours is not None:
         upper = f" to {number(value.hours_to)}" if value.hours_to is not None else ""
         text += f" for {number(value.hours)}{upper} h"
-    return f"{text} ({number(value.percent)} %)" if value.percent is not None else text
+    if value.percent is None:
+        return text
+    return f"{text} ({number(value.percent)} %, as the rule defines it)"
 
 
 def _restart(verb: str, value: Restart | None) -> str:

@@ -79,7 +79,8 @@ def event(value: Event, zone: ZoneInfo) -> list[str]:
         lines.append(f"Event on {markdown(value.agent)}")
     if value.hours_at_grade3 is not None:
         hours = value.hours_at_grade3
-        span = f"{hours.at_least:f} to {hours.at_most:f} h"
+        least, most = f"{hours.at_least:f}", f"{hours.at_most:f}"
+        span = f"{least} h" if least == most else f"{least} to {most} h"
         lines.append(f"At grade 3 for {span}")
     if value.resolved_at is not None:
         lasted = int((value.resolved_at - value.onset).total_seconds() // 3600)

@@ -11,9 +11,9 @@ import unicodedata
 # Control, format (bidirectional overrides among them), surrogate, private and unassigned
 # characters, line and paragraph separators.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_MARKUP = re.compile(r"[\\`*_\[\]<>#|~&]")
+_MARKUP = re.compile(r"[\\`*_<>|~&]|^#|\](?=[(\[:])")
 # GFM turns a bare address into a link; an escaped sign in it stops that.
-_ADDRESS = re.compile(r"(?<=\w)(:(?=//)|@)|(?<=\bwww)\.", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?<=\w)(:(?=//)|@(?=[\w-]+\.))|(?<=\bwww)\.", re.IGNORECASE)
 # Text without any of these, which is most of it, has no sign to escape and no address.
 _SUSPECT = re.compile(r"[\\`*_\[\]<>#|~&@:]|[Ww]\.")
 

@@ -44,10 +44,15 @@ def cause_cards(decision: Decision, zone: ZoneInfo) -> list[Proposal]:
     if decision.other_cause:
         summary = wording.other_cause(drug, decision.other_cause)
         code = ("OTHERCAUSE" + "".join(decision.other_cause), "Attributed to another cause")
-    elif assessment.crs.reason == "not-exposed" and _dispositions(decision, "not-stated"):
+    elif (
+        assessment.crs.reason == "not-exposed"
+        and (assessment.crs.axes or assessment.icans.axes)
+        and _dispositions(decision, "not-stated")
+    ):
         fever = assessment.crs.axes.get("fever")
-        summary = wording.not_exposed(drug, fever is not None and fever.level == "present")
-        code = ("NOTEXPOSED", "Abnormal findings before a first dose")
+        present = fever is not None and fever.level == "present"
+        summary = wording.not_exposed(drug, present, assessment.agent is not None)
+        code = ("NOTEXPOSED", "Abnormal findings without a recent dose")
     else:
         return []
     sections = (

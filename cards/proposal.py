@@ -61,8 +61,9 @@ def merged(last: Proposal, others: list[Proposal]) -> Proposal:
 
 
 def finished(proposal: Proposal, hook_instance: str, smart_url: str | None) -> Card:
-    """The card with its ids, which are the same for the same hook call, topic and order."""
-    root = f"{hook_instance}|{proposal.topic.code}|{proposal.ref}"
+    """The card with its ids, which are the same for the same hook call, topic, order and drug."""
+    # One order may name two drugs: the summary tells their cards apart.
+    root = f"{hook_instance}|{proposal.topic.code}|{proposal.ref}|{proposal.summary}"
     links = () if not smart_url else (Link(wording.BEDSIDE_LINK, smart_url, "smart"),)
     suggestions = tuple(
         msgspec.structs.replace(

@@ -3,7 +3,7 @@
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from cards import citing, clinical, detail, wording
+from cards import citing, clinical, detail, terms, wording
 from cards.escape import name
 from cards.proposal import Proposal
 from cards.units import day
@@ -31,7 +31,8 @@ def rems_cards(decision: Decision, zone: ZoneInfo) -> list[Proposal]:
                 detail.section(
                     "Duties",
                     (
-                        f"{duty.role}: {duty.text}. Source: {citing.line(duty.citation)}"
+                        f"{terms.words(duty.role)}: {duty.text.rstrip('.')}."
+                        f" Source: {citing.line(duty.citation)}"
                         for duty in duties
                     ),
                 ),

@@ -14,7 +14,7 @@ SEVERE = 3  # the grade from which a drafted bispecific makes a critical card
 
 ACTIONS = {
     "withhold": "hold",
-    "interrupt": "interrupt the infusion",
+    "interrupt": "interrupt",
     "discontinue-current": "stop the current dose (later doses are a separate decision)",
     "discontinue-permanently": "permanent discontinuation",
     "continue": "continue",
@@ -67,6 +67,10 @@ _REASONS = {
     "weight-not-over-floor": "weight at or under the limit for a dose",
     "above-cap": "above the most allowed in one dose",
     "interval": "too soon after the last dose",
+    "another-draft": "another tocilizumab dose is drafted too close to it",
+    "another-order": "a tocilizumab order is already active",
+    "doses-before-onset": "doses before the first recorded sign may belong to this event",
+    "isolated-icans": "not for ICANS without CRS",
     "count-this-event": "most doses for one event already given",
     "count-6-weeks": "most doses in 6 weeks already given",
     "tocilizumab-doses-not-given": "fewer tocilizumab doses given than the protocol asks for first",
@@ -105,10 +109,14 @@ def action(code: str) -> str:
 
 
 def until(code: str) -> str:
-    """The end of a hold, in words."""
+    """The end of a hold, in words; several ends are joined by "and"."""
+    return " and ".join(_one_end(part) for part in code.split(" and "))
+
+
+def _one_end(code: str) -> str:
     wait = _WAIT.fullmatch(code)
     if wait is not None:
-        return f"{SYNDROMES[wait[1]]} has been over for the {wait[2]} h the source asks for"
+        return f"the {wait[2]} h the source asks for after {SYNDROMES[wait[1]]} are over"
     return _UNTIL.get(code, words(code))
 
 
@@ -154,6 +162,8 @@ def grade(code: str, state: ToxicityState) -> str:
     if known is None:
         return f"{label} not assessed"
     low, high = known.at_least, known.at_most
+    if low == high == 0 and state.event is not None and not open_event(state):
+        return f"{label} event over"
     if low == high:
         unresolved = low == 0 and open_event(state)
         return f"{label} event not yet resolved" if unresolved else f"{label} grade {low}"

@@ -106,10 +106,16 @@ def incomplete(drug: str, missing: str) -> str:
     return about(drug, f"cannot evaluate fully: {missing}", "cannot evaluate fully")
 
 
-def not_exposed(drug: str, fever: bool) -> str:
-    """Something abnormal before any dose of a bispecific."""
+def not_exposed(drug: str, fever: bool, dosed: bool) -> str:
+    """Something abnormal before any dose of a bispecific, or long after the last one."""
     finding = "fever" if fever else "abnormal findings"
-    return about(drug, f"{finding} before a first dose: look for another cause, evaluate infection")
+    when = "outside the look-back after the last dose" if dosed else "before a first dose"
+    more = "toxicity not excluded; evaluate infection" if dosed else "evaluate infection"
+    return about(
+        drug,
+        f"{finding} {when}: look for another cause, {more}",
+        f"{finding} {when}: look for another cause",
+    )
 
 
 def other_cause(drug: str, toxicities: tuple[str, ...]) -> str:

@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from cds import __version__, errors, log
 from cds.body_limits import MAX_BYTES
 from cds.clock import Clock, system_clock
-from cds.config import ConfigError, Settings, load, unsound
+from cds.config import ConfigError, Settings, load, site_codes, unsound
 from cds.errors import ServiceError, operation_outcome
 from cds.hooks import blueprint
 from cds.pipeline import effective_mode
@@ -36,8 +36,12 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 
 
 def create_app(settings: Settings, *, library: Library, codes: CodeSets, clock: Clock) -> Flask:
-    """The service, ready to be served. Raises `ConfigError` for settings that do not fit."""
-    problems = unsound(settings) + [
+    """The service, ready to be served. Raises `ConfigError` for settings that do not fit.
+
+    `codes`: for every site that has no overlay of its own.
+    """
+    own, refused = site_codes(settings)
+    problems = [*unsound(settings), *refused] + [
         f"sites.{site.id}.protocol: no protocol is called {site.protocol}"
         for site in settings.sites.values()
         if site.protocol not in library.protocols
@@ -46,7 +50,8 @@ def create_app(settings: Settings, *, library: Library, codes: CodeSets, clock: 
         raise ConfigError(tuple(problems))
     app = Flask("cds", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
-    app.register_blueprint(blueprint(settings, library=library, codes=codes, clock=clock))
+    by_site = {site: own.get(site, codes) for site in settings.sites}
+    app.register_blueprint(blueprint(settings, library=library, codes=by_site, clock=clock))
     _answer_errors(app)
     _answer_about(app, settings, library)
     app.before_request(_start)

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
+from fhir_mapping.codes import CodesError, CodeSets, load_codes
 from knowledge.model import Header, SiteRules
 
 
@@ -32,6 +33,7 @@ _SITE = {
     "smart_url",
     "contacts",
     "rules",
+    "code_overlay",
 }
 _ENVIRON = {
     "BTCE_BIND": "bind",
@@ -53,6 +55,7 @@ class Site(Struct, frozen=True, kw_only=True):
     """One hospital: its FHIR base, protocol, zone and mode. `fhir_base` None: no base is known.
 
     `contacts`: by the role a protocol names ("outreach nurses"), how it is reached here.
+    `code_overlay`: the folder of its own codes, see docs/overlay.md.
     """
 
     id: str
@@ -64,6 +67,7 @@ class Site(Struct, frozen=True, kw_only=True):
     smart_url: str | None = None
     contacts: Mapping[str, str] = {}
     rules: Mapping[str, int | str | Decimal] = {}
+    code_overlay: Path | None = None
 
     def site_rules(self, defaults: SiteRules) -> SiteRules:
         """The defaults with this site's own numbers."""
@@ -97,7 +101,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     problems: list[str] = []
     _unknown(table, _SETTINGS, "", problems)
     host, port = _bind(_text(table, "bind", "", problems), problems)
-    sites = {name: _site(name, site, problems) for name, site in _tables(table, problems).items()}
+    folder = path.parent
+    tables = _tables(table, problems)
+    sites = {name: _site(name, site, folder, problems) for name, site in tables.items()}
     settings = Settings(
         host=host,
         port=port,
@@ -108,9 +114,24 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
         origins=frozenset(_origins(table, problems)),
     )
     problems += unsound(settings)
+    problems += site_codes(settings)[1]
     if problems:
         raise ConfigError(tuple(dict.fromkeys(problems)))
     return settings
+
+
+def site_codes(settings: Settings) -> tuple[dict[str, CodeSets], list[str]]:
+    """The code sets of each site that has codes of its own, and why others cannot be used."""
+    found: dict[str, CodeSets] = {}
+    problems: list[str] = []
+    for site in settings.sites.values():
+        if site.code_overlay is not None:
+            try:
+                found[site.id] = load_codes(site.code_overlay)
+            except CodesError as error:
+                at = f"sites.{site.id}.code_overlay"
+                problems += (f"{at}: {problem}" for problem in error.problems)
+    return found, problems
 
 
 def unsound(settings: Settings) -> list[str]:
@@ -138,11 +159,12 @@ def same_base(one: str, other: str) -> bool:
     return _base(one) == _base(other)
 
 
-def _site(name: str, table: Mapping[str, Any], problems: list[str]) -> Site:
+def _site(name: str, table: Mapping[str, Any], folder: Path, problems: list[str]) -> Site:
     at = f"sites.{name}."
     _unknown(table, _SITE, at, problems)
     mode = _choice({"mode": "live", **table}, "mode", at, get_args(Mode), problems)
     smart = _optional(table, "smart_url", at, problems)
+    overlay = _optional(table, "code_overlay", at, problems)
     return Site(
         id=name,
         fhir_base=_url(_text(table, "fhir_base", at, problems), f"{at}fhir_base", problems),
@@ -153,6 +175,7 @@ def _site(name: str, table: Mapping[str, Any], problems: list[str]) -> Site:
         smart_url=smart and _url(smart, f"{at}smart_url", problems),
         contacts=_contacts(table.get("contacts", {}), f"{at}contacts", problems),
         rules=_rules(table.get("rules", {}), f"{at}rules", problems),
+        code_overlay=folder / overlay if overlay else None,
     )
 
 

@@ -3,6 +3,7 @@
 Knows HTTP and who may ask; nothing clinical.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import msgspec
@@ -21,8 +22,10 @@ from knowledge.library import Library
 JSON = "application/json"
 
 
-def blueprint(settings: Settings, *, library: Library, codes: CodeSets, clock: Clock) -> Blueprint:
-    """Routes of the CDS Hooks base URL for one deployment."""
+def blueprint(
+    settings: Settings, *, library: Library, codes: Mapping[str, CodeSets], clock: Clock
+) -> Blueprint:
+    """Routes of the CDS Hooks base URL for one deployment; `codes` by the id of the site."""
     hooks = Blueprint("hooks", __name__)
     catalogue = msgspec.json.encode({"services": list(SERVICES.values())})
 
@@ -44,7 +47,8 @@ def blueprint(settings: Settings, *, library: Library, codes: CodeSets, clock: C
         refuse_other_media()
         hook_request = parse(read_body(), service.hook)
         refuse_other_server(hook_request, site)
-        evaluation = evaluate(hook_request, site=site, library=library, codes=codes, now=clock())
+        own = codes[site.id]
+        evaluation = evaluate(hook_request, site=site, library=library, codes=own, now=clock())
         g.seen |= {
             "topics": tuple(c.source.topic.code for c in evaluation.cards if c.source.topic),
             "mode": effective_mode(site, library),

@@ -4,7 +4,7 @@ Not done or entered in error is no administration; on hold or stopped is one tha
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -14,9 +14,9 @@ from fhir_mapping.medications import drug_of, is_identified, name_of, read_route
 from fhir_mapping.readings import Scope
 from fhir_mapping.record import Record
 from fhir_mapping.resources import MedicationAdministration
-from fhir_mapping.times import read_when
+from fhir_mapping.times import latest, read_when
 from fhir_mapping.units import canonical, find_unit
-from knowledge.facts import Bolus, Dose, Evidence, Masking, MaskingKind, Route
+from knowledge.facts import Dose, Evidence, Masking, MaskingKind, Route
 
 
 _NOT_GIVEN = frozenset({"not-done", "entered-in-error"})
@@ -28,13 +28,14 @@ _MASKING: dict[str, MaskingKind] = {
     "corticosteroid": "steroid",
     "antipyretic": "antipyretic",
 }
-_BOLUS_ML = Decimal(250)  # the smallest volume charted as resuscitation, given within an hour
-_BOLUS_TIME = timedelta(hours=1)
-_MILLILITRES = {"mL": 1, "ml": 1, "L": 1000}
+_VASOACTIVE = frozenset({"vasopressor", "vasopressin", "inotrope"})
 
 
 class Given(NamedTuple):
-    """One administration that happened, with its drug, times and route."""
+    """One administration that happened, with its drug, times and route.
+
+    `timed` False: the record cannot be ordered, and `start` is the latest time it can mean.
+    """
 
     resource: MedicationAdministration
     drug: Drug
@@ -42,11 +43,12 @@ class Given(NamedTuple):
     end: datetime | None
     route: RouteWord | None
     evidence: Evidence
+    timed: bool = True
 
 
 def read_given(record: Record, scope: Scope, codes: CodeSets) -> tuple[Given, ...]:
     """Every administration of a drug that is known here, oldest first; of any age."""
-    found = sorted(_given(record, scope, codes), key=lambda one: one.start)
+    found = sorted(_given(record, scope, codes), key=lambda one: (one.start, one.evidence.ref))
     return tuple(found)
 
 
@@ -62,6 +64,8 @@ def _given(record: Record, scope: Scope, codes: CodeSets) -> Iterator[Given]:
         if when.start is None:
             reason = f"{drug.ingredient} given: {when.problem}"
             scope.notes.rejected("administrations", str(place), reason)
+        start = when.start or _untimed(resource, drug, scope)
+        if start is None:
             continue
         dosage = resource.dosage
         route = read_route((dosage.route if dosage else None,), codes)
@@ -71,9 +75,18 @@ def _given(record: Record, scope: Scope, codes: CodeSets) -> Iterator[Given]:
             route = "sc"
         value, unit = _recorded(dosage.dose if dosage else None)
         ref = f"MedicationAdministration/{resource.id}" if resource.id else str(place)
-        evidence = Evidence(ref, drug.ingredient, value, unit, when.start, name)
+        note = f"by name: {name}" if drug.by_name else name
+        evidence = Evidence(ref, drug.ingredient, value, unit, start, note)
         end = when.end if resource.effective_date_time is None else None
-        yield Given(resource, drug, when.start, end, route, evidence)
+        yield Given(resource, drug, start, end, route, evidence, when.start is not None)
+
+
+def _untimed(resource: MedicationAdministration, drug: Drug, scope: Scope) -> datetime | None:
+    """The latest time a vasoactive drug of unknown time may have been given: it may run now."""
+    if drug.kind not in _VASOACTIVE:
+        return None
+    at = latest(resource.effective_date_time, resource.effective_period, scope.now)
+    return at if at is not None and at >= scope.since else None
 
 
 def unnamed_in_window(record: Record, scope: Scope, codes: CodeSets) -> bool:
@@ -138,32 +151,21 @@ def milligrams(quantity: Quantity | None) -> Decimal | None:
     return None if isinstance(value, str) or unit is None or "/" in unit.name else value
 
 
-def read_masking(given: tuple[Given, ...]) -> tuple[Masking, ...]:
-    """Drugs that may hide fever, unless they acted only where they were put."""
-    return tuple(
-        Masking(one.start, _MASKING[one.drug.kind], one.drug.ingredient, one.evidence)
+def read_masking(given: tuple[Given, ...], scope: Scope) -> tuple[Masking, ...]:
+    """Drugs that may hide fever, unless they acted only where they were put.
+
+    One given over a period acts from its start and still at its end.
+    """
+    found = [
+        Masking(at, _MASKING[one.drug.kind], one.drug.ingredient, one.evidence)
         for one in given
         if one.drug.kind in _MASKING and one.route != "local"
-    )
-
-
-def read_boluses(given: tuple[Given, ...], scope: Scope) -> tuple[Bolus, ...]:
-    """Fluid resuscitation by the administration record: at least 250 mL within an hour."""
-    found = [
-        Bolus(one.start, one.evidence)
-        for one in given
-        if one.drug.kind == "fluid" and one.start >= scope.since and _is_bolus(one)
+        for at in _acting(one, scope)
     ]
     return tuple(sorted(found, key=lambda one: one.at))
 
 
-def _is_bolus(one: Given) -> bool:
-    dosage = one.resource.dosage
-    quantity = dosage.dose if dosage is not None else None
-    if quantity is None or one.route not in {"iv", None} or one.end is None:
-        return False
-    factor = _MILLILITRES.get(quantity.code or quantity.unit or "")
-    text = bytes(quantity.value).decode()
-    if factor is None or not text.replace(".", "", 1).isdigit() or len(text) > 12:
-        return False
-    return Decimal(text) * factor >= _BOLUS_ML and one.end - one.start <= _BOLUS_TIME
+def _acting(one: Given, scope: Scope) -> tuple[datetime, ...]:
+    running = one.resource.status == "in-progress" and one.resource.effective_period is not None
+    end = scope.now if one.end is None and running else one.end
+    return (one.start,) if end is None or end == one.start else (one.start, end)

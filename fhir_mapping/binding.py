@@ -1,14 +1,18 @@
 """Whose resource is this? One patient on one FHIR base, by every spelling of a reference.
 
-Another patient or another base raises `AnotherPatient`. A reference that is missing or leads
-nowhere answers False: the resource is not used, and that is for the caller to report.
+Another patient or another base raises `AnotherPatient`. A reference that is missing, leads nowhere
+or contradicts itself answers False: the resource is not used, and that is for the caller to report.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from fhir_mapping.datatypes import Identifier, Reference
+import msgspec
+from msgspec import Raw
+
+from fhir_mapping.bundles import BAD_INPUT
+from fhir_mapping.datatypes import Head, Identifier, Reference
 from fhir_mapping.errors import AnotherPatient
 from fhir_mapping.resources import Observation, Patient
 
@@ -18,6 +22,7 @@ _RELATIVE = re.compile(
     r"([A-Z][A-Za-z]*)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?"
 )
 _HTTP = ("http://", "https://")
+_CONTAINED = msgspec.json.Decoder(Patient)
 
 
 class Binding:
@@ -41,26 +46,58 @@ class Binding:
             for identifier in patient.identifier
             if identifier.system and identifier.value
         )
+        self._systems = frozenset(identifier.system for identifier in self._identifiers)
         self._by_full_url = by_full_url or {}
         self._verdicts: dict[str, bool | None] = {}
         self._own = frozenset({f"Patient/{patient_id}"})
 
-    def owns(self, reference: Reference | None, where: object, full_url: str | None = None) -> bool:
+    def owns(
+        self,
+        reference: Reference | None,
+        where: object,
+        full_url: str | None = None,
+        contained: tuple[Raw, ...] = (),
+    ) -> bool:
         """True: this patient. False: nobody can say. Raises `AnotherPatient`."""
         if reference is None:
             return False
         text = reference.reference
+        verdict: bool | None
         if text is None:
-            return reference.identifier is not None and reference.identifier in self._identifiers
-        if text not in self._verdicts:
-            self._verdicts[text] = self._resolve(text)
-        verdict = self._verdicts[text]
+            verdict = reference.identifier in self._identifiers
+        elif text.startswith("#"):
+            verdict = self._contains(text[1:], contained)
+        else:
+            if text not in self._verdicts:
+                self._verdicts[text] = self._resolve(text)
+            verdict = self._verdicts[text]
         if verdict is None:
             raise AnotherPatient(str(where))
-        if verdict and full_url is not None and not text[:8].lower().startswith(_HTTP):
-            # A relative reference is relative to the base its own resource came from.
+        if not verdict or self._contradicts(reference):
+            return False
+        if full_url is not None:
             self.same_base(full_url, where)
-        return verdict
+        return True
+
+    def _contains(self, local_id: str, contained: tuple[Raw, ...]) -> bool:
+        """A contained Patient has no identity but its identifiers."""
+        for raw in contained:
+            try:
+                patient = _CONTAINED.decode(raw)
+            except BAD_INPUT:
+                continue
+            if patient.id == local_id:
+                return not self._identifiers.isdisjoint(patient.identifier)
+        return False
+
+    def _contradicts(self, reference: Reference) -> bool:
+        """The same reference says another type, or a number the patient does not have."""
+        if reference.type is not None and reference.type.rpartition("/")[2] != "Patient":
+            return True
+        named = reference.identifier
+        return (
+            named is not None and named.system in self._systems and named not in self._identifiers
+        )
 
     def surely_owns(self, observation: Observation, full_url: str | None) -> bool:
         """The quick answer for the many that look alike; False means: ask `owns`."""
@@ -68,8 +105,10 @@ class Binding:
         return (
             subject is not None
             and subject.reference in self._own
+            and subject.identifier is None
+            and subject.type is None
             and not observation.contained
-            and (full_url is None or full_url.startswith(self._prefix))
+            and (full_url is None or self._is_below(full_url))
         )
 
     def is_other(self, reference: Reference, where: object) -> bool:
@@ -81,17 +120,33 @@ class Binding:
 
     def same_base(self, full_url: str, where: object) -> None:
         """Raises `AnotherPatient` if an absolute URL of a resource is on another FHIR base."""
-        if self._base is None or not full_url[:8].lower().startswith(_HTTP):
-            return
-        if full_url.startswith(self._prefix):
-            return
-        head = full_url.partition("/_history/")[0].rsplit("/", 2)[0]
-        if _base(head) != self._base:
+        if self.is_foreign(full_url):
             raise AnotherPatient(str(where))
 
-    def is_patient(self, patient: Patient, where: object) -> None:
-        """Raises `AnotherPatient` if a Patient resource has an id that is not this patient's."""
-        if patient.id is not None and patient.id != self._patient_id:
+    def is_foreign(self, full_url: str) -> bool:
+        """Whether an absolute URL of a resource is on another FHIR base."""
+        if self._base is None or not full_url[:8].lower().startswith(_HTTP):
+            return False
+        if self._is_below(full_url):
+            return False
+        head = full_url.partition("/_history/")[0].rsplit("/", 2)[0]
+        return _base(head) != self._base
+
+    def _is_below(self, full_url: str) -> bool:
+        """Directly below the base: a longer path may be the base of another tenant."""
+        prefix = self._prefix
+        if not prefix:
+            return True
+        return full_url.startswith(prefix) and full_url.count("/", len(prefix)) <= 1
+
+    def is_patient(self, patient: Patient | Head, where: object, full_url: str | None) -> None:
+        """Raises `AnotherPatient` if a Patient resource, or its URL, has another patient's id."""
+        ids = {patient.id} - {None}
+        if full_url is not None and full_url[:8].lower().startswith(_HTTP):
+            self.same_base(full_url, where)
+            _, found, last = full_url.partition("/_history/")[0].rpartition("/Patient/")
+            ids |= {last} if found else set()
+        if not ids <= {self._patient_id}:
             raise AnotherPatient(str(where))
 
     def _resolve(self, text: str) -> bool | None:

@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 from fhir_mapping.codes import CodeSets, Concept
 from fhir_mapping.datatypes import CodeableConcept, Quantity
-from fhir_mapping.readings import Scope, in_order, reading
+from fhir_mapping.readings import Scope, UnusableFact, lowest_last, reading, unusable
 from fhir_mapping.record import Record, Seen
 from fhir_mapping.units import FACT_LIMITS, canonical
 from knowledge.facts import Reading
+
+
+_HIDES: dict[str, UnusableFact] = {"systolic": "systolic", "mean-pressure": "mean-pressure"}
 
 
 class Pressures(NamedTuple):
@@ -27,16 +30,17 @@ def read_pressures(record: Record, scope: Scope, codes: CodeSets) -> Pressures:
     for fact in ("pressure", "systolic", "mean-pressure"):
         for seen in record.observations.get(fact, ()):
             at = scope.time_of(seen, "blood-pressure")
-            if at is None:
-                continue
             for concept, quantity in _values(seen, codes):
                 value = canonical("pressure", quantity, concept.fact)
-                if isinstance(value, str):
+                if at is None:
+                    unusable(seen, _HIDES[concept.fact], scope, value, concept.code)
+                elif isinstance(value, str):
                     scope.notes.rejected("blood-pressure", str(seen.place), value)
+                    unusable(seen, _HIDES[concept.fact], scope, code=concept.code)
                 else:
                     one = reading(seen, quantity, value, at, code=concept.code)
                     found[concept.fact].append(one)
-    return Pressures(in_order(found["systolic"]), in_order(found["mean-pressure"]))
+    return Pressures(lowest_last(found["systolic"]), lowest_last(found["mean-pressure"]))
 
 
 def _values(seen: Seen, codes: CodeSets) -> Iterator[tuple[Concept, Quantity]]:

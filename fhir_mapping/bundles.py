@@ -5,7 +5,7 @@ A Bundle is decoded in one go; only if that fails, entry by entry, so that one m
 is named and costs nothing else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, get_args
 
 import msgspec
@@ -180,10 +180,21 @@ def _read_entries(name: str, key: str, raw: Raw, notes: Notes) -> Page:
         resource = read_resource(raw_resource, head, place, notes)
         if resource is None:
             strangers.append(Stranger(place, head, full_url))
+            strangers.extend(_within(raw_resource, head, place))
         # One that is not used keeps its seat, so that places stay right.
         entries.append(Entry(full_url=full_url, resource=resource))
     said = frozenset(range(len(entries)))  # what is wrong with an entry has been said above
     return _page(name, tuple(entries), tuple(strangers), bundle.link, notes, said)
+
+
+def _within(raw: Raw, head: Head, place: Place) -> Iterator[Stranger]:
+    """The resources of a Bundle inside an entry: never read, but of the same patient."""
+    inside = (read_raw_entries(raw) or ()) if head.resource_type == "Bundle" else ()
+    for full_url, resource in inside:
+        inner = read_head(resource)
+        if inner is not None:
+            yield Stranger(place, inner, full_url)
+            yield from _within(resource, inner, place)
 
 
 def _open_entry(raw: Raw) -> tuple[str | None, Raw]:

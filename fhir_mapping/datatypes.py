@@ -54,6 +54,13 @@ class Reference(Part, frozen=True, gc=False, kw_only=True):
     display: str | None = None
 
 
+class PatientLink(Part, frozen=True, gc=False, kw_only=True):
+    """Another Patient resource for the same person."""
+
+    other: Reference | None = None
+    type: str | None = None
+
+
 class Period(Part, frozen=True, gc=False, kw_only=True):
     """A start and an end, either of them open."""
 
@@ -114,6 +121,13 @@ class DosageInstruction(Part, frozen=True, gc=False, kw_only=True):
     dose_and_rate: tuple[DoseAndRate, ...] = ()
 
 
+class Ratio(Part, frozen=True, gc=False, kw_only=True):
+    """One quantity per another."""
+
+    numerator: Quantity | None = None
+    denominator: Quantity | None = None
+
+
 class Dosage(Part, frozen=True, gc=False, kw_only=True):
     """How an administration was given."""
 
@@ -121,6 +135,7 @@ class Dosage(Part, frozen=True, gc=False, kw_only=True):
     route: CodeableConcept | None = None
     dose: Quantity | None = None
     rate_quantity: Quantity | None = None
+    rate_ratio: Ratio | None = None
 
 
 class Issue(Part, frozen=True, gc=False, kw_only=True):

@@ -1,11 +1,13 @@
 """What clinicians charted about the toxicity itself: grades, coded diagnoses, attributions.
 
-A grade is usable when it is settled and a practitioner made it. A diagnosis code is history and
-maximum only; it never becomes a live grade.
+A grade is usable when it is settled and a practitioner made it; only a practitioner can name
+another cause. A diagnosis code is history and maximum only; it never becomes a live grade.
 """
 
-from typing import Literal
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, NamedTuple
 
+from fhir_mapping.bundles import Place
 from fhir_mapping.codes import CodedDiagnosis, CodeSets
 from fhir_mapping.datatypes import CodeableConcept, Period, Reference
 from fhir_mapping.readings import Scope, is_preliminary, plain_number, reference_to, value_codes
@@ -42,11 +44,15 @@ def read_grades(record: Record, scope: Scope) -> tuple[ChartedGrade, ...]:
                 scope.notes.rejected(fact, str(seen.place), reason)
                 continue
             settled = not is_preliminary(seen.observation)
-            usable = settled and any(map(_by_practitioner, seen.observation.performer))
+            usable = settled and _by_any_practitioner(seen)
             ref = reference_to(seen.observation)
             evidence = Evidence(ref, seen.concept.code, str(int(grade)), "", at)
             found.append(ChartedGrade(toxicity, int(grade), at, usable, evidence))
-    return tuple(sorted(found, key=lambda one: one.at))
+    return tuple(sorted(found, key=lambda one: (one.at, one.grade)))
+
+
+def _by_any_practitioner(seen: Seen) -> bool:
+    return any(map(_by_practitioner, seen.observation.performer))
 
 
 def _by_practitioner(performer: Reference) -> bool:
@@ -64,14 +70,18 @@ def read_attributions(record: Record, scope: Scope) -> tuple[Attribution, ...]:
             continue
         causes = [_CAUSES[code] for code in value_codes(seen.observation) if code in _CAUSES]
         toxicities = _toxicities(seen)
+        reason = ""
         if len(causes) != 1 or not toxicities or is_preliminary(seen.observation):
             reason = "attribution without a settled cause and toxicity: not used"
+        elif causes[0] == "other-cause" and not _by_any_practitioner(seen):
+            reason = "attribution to another cause without a practitioner: not used"
+        if reason:
             scope.notes.rejected("attribution", str(seen.place), reason)
             continue
         ref = reference_to(seen.observation)
         evidence = Evidence(ref, seen.concept.code, causes[0], "", at)
         found.extend(Attribution(toxicity, causes[0], at, evidence) for toxicity in toxicities)
-    return tuple(sorted(found, key=lambda one: one.at))
+    return tuple(sorted(found, key=lambda one: (one.at, one.cause, one.toxicity)))
 
 
 def _toxicities(seen: Seen) -> list[ToxicityName]:
@@ -85,38 +95,90 @@ def _toxicities(seen: Seen) -> list[ToxicityName]:
 
 
 def read_diagnoses(record: Record, scope: Scope, codes: CodeSets) -> tuple[Diagnosis, ...]:
-    """Coded CRS and ICANS diagnoses; a date without a time gives no onset, not midnight."""
+    """Coded CRS and ICANS diagnoses; a date without a time is a whole day, never midnight.
+
+    An end that is a date is over when the day is over everywhere.
+    """
     found: list[Diagnosis] = []
     for condition, place in record.conditions:
         coded = _coded(condition.code, codes)
         statuses = _status_codes(condition.verification_status)
         if coded is None or statuses & _NOT_SO:
             continue
-        onset = _moment(condition.onset_date_time, condition.onset_period)
-        at = instant(onset) if onset else None
-        if at is not None and at > scope.now + AHEAD:
-            reason = f"diagnosis {coded.code} starts in the future: not used"
-            scope.notes.rejected("conditions", str(place), reason)
+        began = _began(condition, coded, place, scope)
+        if began is None:
             continue
-        if onset and at is None:
-            reason = f"the onset of {coded.code} has no time or zone: it cannot be ordered"
-            scope.notes.rejected("diagnosis-onset", str(place), reason)
-        ended = condition.abatement_date_time or _period_end(condition)
-        abated = instant(ended) if ended else None
         at_least = 0 if statuses & _NOT_SURE else coded.at_least
         ref = f"Condition/{condition.id}" if condition.id else str(place)
-        evidence = Evidence(ref, coded.code, coded.code, "", at)
         one = Diagnosis(
             coded.toxicity,
             at_least,
             coded.at_most,
-            at,
-            abated if abated is None or abated <= scope.now + AHEAD else None,
-            evidence,
+            began.at,
+            _ended(condition, coded, scope),
+            Evidence(ref, coded.code, coded.code, "", began.at),
             coded.contradictory,
+            began.day,
         )
         found.append(one)
-    return tuple(found)
+    return tuple(sorted(found, key=lambda one: one.evidence.ref))
+
+
+class _Began(NamedTuple):
+    """When a diagnosis began: a time, or the span of a day, or neither."""
+
+    at: datetime | None
+    day: tuple[datetime, datetime] | None
+
+
+def _began(
+    condition: Condition, coded: CodedDiagnosis, place: Place, scope: Scope
+) -> _Began | None:
+    """None for one that starts in the future."""
+    onset = _moment(condition.onset_date_time, condition.onset_period)
+    at = instant(onset) if onset else None
+    day = _day(onset, scope.now) if at is None else None
+    first = at if day is None else day[0]
+    if first is not None and first > scope.now + AHEAD:
+        reason = f"diagnosis {coded.code} starts in the future: not used"
+        scope.notes.rejected("conditions", str(place), reason)
+        return None
+    if onset and at is None:
+        reason = f"the onset of {coded.code} has no time or zone: it cannot be ordered"
+        scope.notes.rejected("diagnosis-onset", str(place), reason)
+    return _Began(at, day)
+
+
+def _ended(condition: Condition, coded: CodedDiagnosis, scope: Scope) -> datetime | None:
+    """When a diagnosis was charted as over; one that cannot be told is named."""
+    text = condition.abatement_date_time or _period_end(condition)
+    if not text:
+        return None
+    ended = instant(text) or _day_over(text, scope.now)
+    if ended is not None and ended <= scope.now + AHEAD:
+        return ended
+    scope.notes.missing("diagnosis-end", f"when {coded.code} ended cannot be told")
+    return None
+
+
+# A local day begins fourteen hours before it does in UTC, and ends twelve hours after it.
+_FIRST_ZONE, _LAST_ZONE = timedelta(hours=14), timedelta(hours=12)
+
+
+def _day(text: str | None, now: datetime) -> tuple[datetime, datetime] | None:
+    """The earliest and the latest moment a date can mean, the latest not after `now`."""
+    try:
+        start = datetime.combine(date.fromisoformat(text or ""), time(), UTC)
+        last = start + timedelta(days=1) + _LAST_ZONE
+        return start - _FIRST_ZONE, max(min(last, now), start - _FIRST_ZONE)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _day_over(text: str, now: datetime) -> datetime | None:
+    """When a date is over in every zone of the world; None if that is still to come."""
+    span = _day(text, datetime.max.replace(tzinfo=UTC))
+    return span[1] if span is not None and span[1] <= now else None
 
 
 def _coded(code: CodeableConcept | None, codes: CodeSets) -> CodedDiagnosis | None:

@@ -1,122 +1,132 @@
-"""Which drug a resource names: by code, then by product code, then by whole words of its text.
+"""Which drugs a resource orders or gives: its own concept, its Medication and the ingredients.
 
-An ingredient or brand counts wherever it stands as a word of its own; a part of a word never does.
+Also what it calls them, and the route by code or word.
 """
 
-import re
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
-from fhir_mapping.codes import CodeSets, Drug, DrugKind, RouteWord
+from fhir_mapping.bundles import read_head
+from fhir_mapping.codes import CodeSets, Drug, RouteWord
 from fhir_mapping.datatypes import CodeableConcept, Reference
+from fhir_mapping.drug_names import (
+    LONGEST_TEXT,
+    WORD,
+    drug_in_concept,
+    drugs_in_concept,
+    drugs_in_text,
+    each_once,
+    rank,
+    without_local,
+)
 from fhir_mapping.readings import concept_text, shown
 from fhir_mapping.record import contained_medication
-from fhir_mapping.resources import Medication, MedicationAdministration, MedicationRequest
-
-
-# Of several drugs in one product the first of these is what it is given for.
-_PRIORITY: tuple[DrugKind, ...] = (
-    "btce",
-    "tocilizumab",
-    "anakinra",
-    "siltuximab",
-    "vasopressor",
-    "vasopressin",
-    "inotrope",
-    "not-counted",
-    "corticosteroid",
-    "antipyretic",
-    "fluid",
+from fhir_mapping.resources import (
+    Medication,
+    MedicationAdministration,
+    MedicationRequest,
+    ServiceRequest,
 )
-_WORD = re.compile(r"[a-z0-9]+")
-_LONGEST_TEXT = 2000  # characters of a text that are searched for names
-_NDC_DIGITS = 11
-_NDC_SHORT = 10
-_VELO = {"mosunetuzumab", "velo"}  # Lunsumio VELO: under the skin, a product of its own
-_SUBCUTANEOUS_WORDS = frozenset({"autoinjector", "actpen", "syringe", "subcutaneous", "subcut"})
 
 
-def drug_in_concept(concept: CodeableConcept | None, codes: CodeSets) -> Drug | None:
-    """The drug a CodeableConcept names, or None."""
-    if concept is None:
-        return None
-    found = [_by_code(coding.system, coding.code, codes) for coding in concept.coding]
-    known = [drug for drug in found if drug is not None]
-    if known:
-        drug = min(known, key=lambda item: _PRIORITY.index(item.kind))
-        narrow = any(item.subcutaneous for item in known if item.ingredient == drug.ingredient)
-        return Drug(drug.ingredient, drug.kind, narrow)
-    drugs = drugs_in_text(concept_text(concept) or _local_codes(concept, codes), codes)
-    return drugs[0] if drugs else None
-
-
-def _local_codes(concept: CodeableConcept, codes: CodeSets) -> str:
-    """Codes of a site's own system: without words beside them, the name may stand there."""
-    local = (c.code for c in concept.coding if c.system not in codes.standard_systems)
-    return " ".join(code for code in local if code)
-
-
-def _by_code(system: str | None, code: str | None, codes: CodeSets) -> Drug | None:
-    if system in codes.ndc_systems and code:
-        return next((codes.ndc[key] for key in ndc_products(code) if key in codes.ndc), None)
-    return codes.drugs.get((system, code))
-
-
-def ndc_products(code: str) -> tuple[str, ...]:
-    """The nine-digit labeller-and-product forms an NDC can mean, whichever way it is written."""
-    parts = code.split("-")
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        return ()
-    if len(parts) in {2, 3}:
-        return (parts[0].zfill(5)[-5:] + parts[1].zfill(4),)
-    if len(code) == _NDC_DIGITS:
-        return (code[:9],)
-    if len(code) == _NDC_SHORT:  # without dashes: 4-4-2, 5-3-2 or 5-4-1
-        return ("0" + code[:8], code[:5] + "0" + code[5:8], code[:9])
-    return ()
-
-
-def drugs_in_text(text: str, codes: CodeSets) -> tuple[Drug, ...]:
-    """Every drug a text names by a whole word or two, in the order of mention, each once."""
-    words = _WORD.findall(text[:_LONGEST_TEXT].lower())
-    narrow = not _SUBCUTANEOUS_WORDS.isdisjoint(words)
-    found: dict[str, Drug] = {}
-    for index, word in enumerate(words):
-        pair = f"{word} {words[index + 1]}" if index + 1 < len(words) else ""
-        drug = codes.drug_names.get(word) or codes.drug_names.get(pair)
-        if drug is not None and drug.ingredient not in found:
-            only_sc = narrow and drug.kind == "tocilizumab"
-            only_sc = only_sc or {drug.ingredient, *words} >= _VELO
-            found[drug.ingredient] = Drug(drug.ingredient, drug.kind, only_sc)
-    return tuple(found.values())
+Orderable: TypeAlias = MedicationAdministration | MedicationRequest | ServiceRequest
+_NESTED = 2  # a Medication may be made of Medications; deeper is not looked at
 
 
 def drug_of(
-    resource: MedicationAdministration | MedicationRequest,
-    medications: Mapping[str, Medication],
-    codes: CodeSets,
+    resource: Orderable, medications: Mapping[str, Medication], codes: CodeSets
 ) -> Drug | None:
     """The drug given or ordered, through its own code, a contained or a referenced Medication."""
-    drug = drug_in_concept(resource.medication_codeable_concept, codes)
-    if drug is not None or resource.medication_reference is None:
-        return drug
-    medication = find_medication(resource, medications)
-    candidates: list[Drug | None] = []
-    if medication is not None:
-        candidates.append(drug_in_concept(medication.code, codes))
-        for item in medication.ingredient:
-            candidates.append(drug_in_concept(item.item_codeable_concept, codes))
-    known = [item for item in candidates if item is not None]
+    concepts = _concepts(resource, medications)
+    found = [drug for concept in concepts if (drug := drug_in_concept(concept, codes)) is not None]
+    known = without_local(each_once(found), concepts, codes)
     if known:
-        return min(known, key=lambda item: (_PRIORITY.index(item.kind), not item.subcutaneous))
-    named = drugs_in_text(resource.medication_reference.display or "", codes)
+        return min(known, key=rank)
+    named = _by_display(resource, codes)
     return named[0] if named else None
 
 
+def drugs_of(
+    resource: Orderable, medications: Mapping[str, Medication], codes: CodeSets
+) -> tuple[Drug, ...]:
+    """Every drug an order names: one for most, several for a regimen; the weightiest first."""
+    concepts = _concepts(resource, medications)
+    found = [drug for concept in concepts for drug in drugs_in_concept(concept, codes)]
+    known = without_local(each_once(found), concepts, codes)
+    return tuple(sorted(known or _by_display(resource, codes), key=rank))
+
+
+def unordered(
+    resource: Orderable,
+    drugs: Iterable[Drug],
+    medications: Mapping[str, Medication],
+    codes: CodeSets,
+) -> tuple[str, ...]:
+    """Ingredients that only the words beside a code name, in the order of mention."""
+    known = {drug.ingredient for drug in drugs}
+    said = " ".join(map(concept_text, _concepts(resource, medications)))
+    named = drugs_in_text(said, codes) if known else ()
+    return tuple(
+        drug.ingredient for drug in named if drug.ingredient not in known and drug.kind != "fluid"
+    )
+
+
+def _by_display(resource: Orderable, codes: CodeSets) -> tuple[Drug, ...]:
+    reference = _reference(resource)
+    text = reference.display if reference is not None else None
+    return each_once(drugs_in_text(text or "", codes))
+
+
+def _reference(resource: Orderable) -> Reference | None:
+    return None if isinstance(resource, ServiceRequest) else resource.medication_reference
+
+
+def _concepts(
+    resource: Orderable, medications: Mapping[str, Medication]
+) -> tuple[CodeableConcept, ...]:
+    """Everything that says what is given: of the resource, its Medication and the ingredients."""
+    if isinstance(resource, ServiceRequest):
+        found = [resource.code, *resource.order_detail]
+        heads = (read_head(raw) for raw in resource.contained)
+        products = [
+            contained_medication(resource.contained, head.id)
+            for head in heads
+            if head is not None and head.resource_type == "Medication" and head.id
+        ]
+    else:
+        found = [resource.medication_codeable_concept]
+        products = [find_medication(resource, medications)]
+    for product in products:
+        found += _product_concepts(product, resource, medications, _NESTED)
+    return tuple(concept for concept in found if concept is not None)
+
+
+def _product_concepts(
+    product: Medication | None,
+    resource: Orderable,
+    medications: Mapping[str, Medication],
+    depth: int,
+) -> list[CodeableConcept | None]:
+    if product is None:
+        return []
+    found = [product.code]
+    for item in product.ingredient:
+        found.append(item.item_codeable_concept)
+        inner = _resolve(item.item_reference, resource, medications) if depth else None
+        found += _product_concepts(inner, resource, medications, depth - 1)
+    return found
+
+
 def find_medication(
-    resource: MedicationAdministration | MedicationRequest, medications: Mapping[str, Medication]
+    resource: Orderable, medications: Mapping[str, Medication]
 ) -> Medication | None:
     """The Medication a resource points to: contained, by URL or by id, with or without version."""
-    reference: Reference | None = resource.medication_reference
+    return _resolve(_reference(resource), resource, medications)
+
+
+def _resolve(
+    reference: Reference | None, resource: Orderable, medications: Mapping[str, Medication]
+) -> Medication | None:
     target = reference.reference if reference is not None else None
     if not target:
         return None
@@ -128,22 +138,14 @@ def find_medication(
     return medications.get("/".join(target.rsplit("/", 2)[-2:]))
 
 
-def name_of(
-    resource: MedicationAdministration | MedicationRequest, medications: Mapping[str, Medication]
-) -> str:
+def name_of(resource: Orderable, medications: Mapping[str, Medication]) -> str:
     """What the resource calls the drug, for people; empty if it does not say."""
-    concepts = [resource.medication_codeable_concept]
-    medication = find_medication(resource, medications)
-    if medication is not None:
-        concepts.append(medication.code)
-        concepts.extend(item.item_codeable_concept for item in medication.ingredient)
-    for concept in concepts:
-        if concept is not None:
-            displays = (coding.display for coding in concept.coding)
-            name = next((text for text in (concept.text, *displays) if text), "")
-            if name:
-                return shown(name)
-    reference = resource.medication_reference
+    for concept in _concepts(resource, medications):
+        displays = (coding.display for coding in concept.coding)
+        name = next((text for text in (concept.text, *displays) if text), "")
+        if name:
+            return shown(name)
+    reference = _reference(resource)
     return shown(reference.display) if reference is not None and reference.display else ""
 
 
@@ -151,29 +153,18 @@ def is_identified(
     resource: MedicationAdministration, medications: Mapping[str, Medication], codes: CodeSets
 ) -> bool:
     """Whether the drug can be told at all: by its name, or by a code of a standard system."""
-    medication = find_medication(resource, medications)
-    concepts = [resource.medication_codeable_concept, medication.code if medication else None]
-    if medication is not None:
-        concepts.extend(item.item_codeable_concept for item in medication.ingredient)
     coded = any(
         coding.code and coding.system in codes.standard_systems
-        for concept in concepts
-        if concept is not None
+        for concept in _concepts(resource, medications)
         for coding in concept.coding
     )
     return coded or bool(name_of(resource, medications))
 
 
-def has_code(
-    resource: MedicationAdministration | MedicationRequest, medications: Mapping[str, Medication]
-) -> bool:
-    """Whether there is anything to recognise the drug by."""
-    medication = find_medication(resource, medications)
-    concepts = [resource.medication_codeable_concept, medication.code if medication else None]
-    if medication is not None:
-        concepts.extend(item.item_codeable_concept for item in medication.ingredient)
-    coded = any(coding.code for concept in concepts if concept for coding in concept.coding)
-    return coded or bool(name_of(resource, medications))
+def label_of(resource: Orderable, medications: Mapping[str, Medication]) -> str:
+    """What to call an order: its name, else its first code; empty if it has neither."""
+    codings = (c for concept in _concepts(resource, medications) for c in concept.coding)
+    return name_of(resource, medications) or shown(next((c.code for c in codings if c.code), ""))
 
 
 def read_route(concepts: Iterable[CodeableConcept | None], codes: CodeSets) -> RouteWord | None:
@@ -184,7 +175,7 @@ def read_route(concepts: Iterable[CodeableConcept | None], codes: CodeSets) -> R
             if route is not None:
                 return route
         for text in _route_texts(concept):
-            for word in _WORD.findall(text.lower()[:_LONGEST_TEXT]):
+            for word in WORD.findall(text.lower()[:LONGEST_TEXT]):
                 if word in codes.route_words:
                     return codes.route_words[word]
     return None
@@ -198,5 +189,5 @@ def _route_texts(concept: CodeableConcept | None) -> list[str]:
 
 def says_local(texts: Iterable[str], codes: CodeSets) -> bool:
     """Whether a product's name says it acts where it is put (eye drops, nasal spray, cream)."""
-    words = (word for text in texts for word in _WORD.findall(text.lower()[:_LONGEST_TEXT]))
+    words = (word for text in texts for word in WORD.findall(text.lower()[:LONGEST_TEXT]))
     return any(codes.route_words.get(word) == "local" for word in words)

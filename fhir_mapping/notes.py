@@ -1,6 +1,6 @@
 """Collects what could not be used while the facts are read; it must not decide what that means."""
 
-from knowledge.facts import Missing, Notice, Unreadable
+from knowledge.facts import Missing, Notice, Unreadable, Unusable
 
 
 class Notes:
@@ -10,6 +10,7 @@ class Notes:
         self._missing: dict[Missing, None] = {}
         self._notices: dict[Notice, None] = {}
         self._unreadable: dict[Unreadable, None] = {}
+        self._unusable: dict[Unusable, None] = {}
 
     def missing(self, fact: str, reason: str) -> None:
         """A fact that is not known, and why."""
@@ -27,6 +28,15 @@ class Notes:
         """A value that was there and is not used: named as missing and by its place."""
         self.missing(fact, reason)
         self.unreadable(at, reason)
+
+    def unusable(self, value: Unusable) -> None:
+        """A charted value that was rejected: newer than the last good one, it leaves doubt."""
+        self._unusable[value] = None
+
+    @property
+    def all_unusable(self) -> tuple[Unusable, ...]:
+        """Rejected values so far, oldest first."""
+        return tuple(sorted(self._unusable, key=lambda one: one.at))
 
     @property
     def all_missing(self) -> tuple[Missing, ...]:

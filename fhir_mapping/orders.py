@@ -12,16 +12,8 @@ from fhir_mapping.binding import PATIENT_UNKNOWN, Binding
 from fhir_mapping.bundles import Place, is_null, read_head, read_raw_entries, read_resource
 from fhir_mapping.codes import CodeSets, Drug
 from fhir_mapping.datatypes import DosageInstruction, Quantity, Timing
-from fhir_mapping.medications import (
-    drug_in_concept,
-    drug_of,
-    drugs_in_text,
-    has_code,
-    name_of,
-    read_route,
-)
+from fhir_mapping.medications import drugs_of, label_of, read_route, unordered
 from fhir_mapping.notes import Notes
-from fhir_mapping.readings import concept_text, shown
 from fhir_mapping.record import check_contained, medication_keys
 from fhir_mapping.resources import Medication, MedicationRequest, ServiceRequest
 from fhir_mapping.times import instant
@@ -95,12 +87,14 @@ def read_drafts(
     chosen = None if selections is None else {_tail(selection) for selection in selections}
     for draft, request in _requests(drafts, binding, notes):
         ref = _ref(draft, request)
-        drug, display = _drug(draft, request, medications, codes, notes)
-        if drug is None and not display:
+        display = label_of(request, medications)
+        if not display:
             notes.unreadable(str(draft.place), "an order with neither code nor text")
             continue
+        drugs = drugs_of(request, medications, codes)
+        _name_others(display, drugs, unordered(request, drugs, medications, codes), notes)
         selected = chosen is None or ref in chosen
-        orders.append(_order(ref, request, drug, display, codes, selected=selected))
+        orders += _orders(ref, request, drugs, display, codes, selected=selected)
         raws[ref] = bytes(draft.raw)
     return Drafts(tuple(orders), raws)
 
@@ -137,62 +131,49 @@ def _ref(draft: Draft, request: MedicationRequest | ServiceRequest) -> str:
     return draft.full_url or str(draft.place)
 
 
-def _drug(
-    draft: Draft,
-    request: MedicationRequest | ServiceRequest,
-    medications: Mapping[str, Medication],
-    codes: CodeSets,
-    notes: Notes,
-) -> tuple[Drug | None, str]:
-    """The drug and what the order calls it; neither if it says nothing at all."""
-    if isinstance(request, MedicationRequest):
-        drug = drug_of(request, medications, codes)
-        display = name_of(request, medications)
-        if not display and has_code(request, medications):
-            display = _bare_code(request)
-        concept_words = concept_text(request.medication_codeable_concept)
-    else:
-        drug = drug_in_concept(request.code, codes)
-        codings = request.code.coding if request.code is not None else ()
-        named = (request.code.text if request.code else None, *(one.display for one in codings))
-        bare = (one.code for one in codings)
-        display = shown(next((text for text in (*named, *bare) if text), ""))
-        concept_words = concept_text(request.code)
-    others = [one.ingredient for one in drugs_in_text(concept_words, codes)]
-    if drug is not None and len(others) > 1 and drug.kind in _KINDS:
-        text = f"the order {shown(display)} names several drugs: read as {drug.ingredient}"
+def _name_others(
+    display: str, drugs: tuple[Drug, ...], unread: tuple[str, ...], notes: Notes
+) -> None:
+    """Says that an order is read as several, or that its words name what its code does not."""
+    names = ", ".join(drug.ingredient for drug in drugs)
+    if len(drugs) > 1:
+        text = (
+            f"the order {display} names several medicines, read as one order of each: {names};"
+            " its dose and route are not used, and a change of it changes all of them"
+        )
         notes.notice("several-drugs-named", text)
-    return drug, display
+    if unread:
+        text = f"the order {display} is read by its code as {names}; its text also names"
+        notes.notice("several-drugs-named", f"{text} {', '.join(unread)}: check the order")
 
 
-def _bare_code(request: MedicationRequest) -> str:
-    concept = request.medication_codeable_concept
-    return next((one.code for one in concept.coding if one.code), "") if concept else "medication"
-
-
-def _order(
+def _orders(
     ref: str,
     request: MedicationRequest | ServiceRequest,
-    drug: Drug | None,
+    drugs: tuple[Drug, ...],
     display: str,
     codes: CodeSets,
     *,
     selected: bool,
-) -> Order:
+) -> Iterator[Order]:
+    """One order for each drug; what one dose or route of several belongs to, nobody can say."""
     instructions = request.dosage_instruction if isinstance(request, MedicationRequest) else ()
-    dose, per_kg = _dose(instructions)
-    return Order(
-        ref,
-        _KINDS.get(drug.kind, "other") if drug is not None else "other",
-        drug.ingredient if drug is not None else "",
-        display or (drug.ingredient if drug is not None else ""),
-        route=_order_route(instructions, codes),
-        subcutaneous_product=drug is not None and drug.subcutaneous,
-        dose_mg=dose,
-        dose_mg_per_kg=per_kg,
-        planned_start=_planned(request, instructions),
-        selected=selected,
-    )
+    usable = instructions if len(drugs) == 1 else ()
+    dose, per_kg = _dose(usable)
+    for drug in drugs or (None,):
+        yield Order(
+            ref,
+            _KINDS.get(drug.kind, "other") if drug is not None else "other",
+            drug.ingredient if drug is not None else "",
+            display,
+            route=_order_route(usable, codes),
+            subcutaneous_product=drug is not None and drug.subcutaneous,
+            dose_mg=dose,
+            dose_mg_per_kg=per_kg,
+            planned_start=_planned(request, instructions),
+            selected=selected,
+            by_name=drug is not None and drug.by_name,
+        )
 
 
 def _order_route(instructions: tuple[DosageInstruction, ...], codes: CodeSets) -> Route | None:

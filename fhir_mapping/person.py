@@ -5,7 +5,8 @@ from calendar import monthrange
 from datetime import date, datetime
 
 from fhir_mapping.codes import CodeSets
-from fhir_mapping.medications import drug_in_concept, drug_of
+from fhir_mapping.drug_names import drugs_in_concept
+from fhir_mapping.medications import drugs_of
 from fhir_mapping.notes import Notes
 from fhir_mapping.readings import Scope, concept_text, number_series
 from fhir_mapping.record import Record, Seen
@@ -101,11 +102,12 @@ def read_allergies(record: Record, codes: CodeSets) -> tuple[Allergy, ...]:
     for allergy, place in record.allergies:
         statuses = [allergy.verification_status, allergy.clinical_status]
         said = {coding.code for status in statuses if status for coding in status.coding}
-        drug = drug_in_concept(allergy.code, codes)
-        if drug is None or said & _NOT_SO:
+        if said & _NOT_SO:
             continue
         ref = f"AllergyIntolerance/{allergy.id}" if allergy.id else str(place)
-        found.append(Allergy(drug.ingredient, Evidence(ref, drug.ingredient)))
+        for drug in drugs_in_concept(allergy.code, codes):
+            evidence = Evidence(ref, drug.ingredient, note="by name" if drug.by_name else "")
+            found.append(Allergy(drug.ingredient, evidence))
     return tuple(found)
 
 
@@ -115,11 +117,11 @@ def read_active_orders(
     """Signed, active orders for supportive drugs that are not among the drafts."""
     found: list[ActiveOrder] = []
     for request, place in record.requests:
-        drug = drug_of(request, record.medications, codes)
         ref = f"MedicationRequest/{request.id}" if request.id else str(place)
         proposed = request.intent in _PROPOSALS or request.do_not_perform
-        if drug is None or drug.kind not in _SUPPORTIVE or proposed or ref in drafts:
+        if proposed or ref in drafts or request.status != "active":
             continue
-        if request.status == "active":
-            found.append(ActiveOrder(ref, drug.ingredient))
+        for drug in drugs_of(request, record.medications, codes):
+            if drug.kind in _SUPPORTIVE:
+                found.append(ActiveOrder(ref, drug.ingredient))
     return tuple(found)

@@ -1,14 +1,17 @@
 """Procedures that are facts: fluid resuscitation, and ventilation or an airway with its reason."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
+from fhir_mapping.bundles import Place
 from fhir_mapping.codes import CodeSets
 from fhir_mapping.oxygen_device import LEVELS
 from fhir_mapping.readings import Scope, concept_text
 from fhir_mapping.record import Record
 from fhir_mapping.resources import Procedure
 from fhir_mapping.times import read_when
-from knowledge.facts import Bolus, Charted, Evidence
+from knowledge.facts import Baseline, Bolus, Charted, Evidence
 
 
 _HAPPENED = frozenset({"in-progress", "completed", "stopped", "on-hold"})
@@ -22,36 +25,51 @@ _OTHER_REASONS = (
     "anaesthesia",
     "seizure",
 )
+_JUST_BEFORE = timedelta(seconds=1)
+_HYPOXIA = ("hypox", "respiratory failure", "desaturation")
 
 
-def read_procedures(
-    record: Record, scope: Scope, codes: CodeSets
-) -> tuple[tuple[Bolus, ...], tuple[Charted, ...]]:
-    """Boluses, and positive pressure on the oxygen axis, each oldest first."""
+class Procedures(NamedTuple):
+    """Boluses, states on the oxygen axis, and airways for another reason; each oldest first."""
+
+    boluses: tuple[Bolus, ...]
+    oxygen: tuple[Charted, ...]
+    airways: tuple[Baseline, ...]
+
+
+def read_procedures(record: Record, scope: Scope, codes: CodeSets) -> Procedures:
+    """What procedures say in the window."""
     boluses: list[Bolus] = []
     charted: list[Charted] = []
+    airways: list[Baseline] = []
     for procedure, place in record.procedures:
         fact, code = _fact(procedure, codes)
         if not fact or procedure.status not in _HAPPENED:
             continue
-        period = procedure.performed_period
-        when = read_when(procedure.performed_date_time, period, scope.now)
+        when = read_when(procedure.performed_date_time, procedure.performed_period, scope.now)
         if when.start is None:
             scope.notes.rejected("procedures", str(place), f"{fact}: {when.problem}")
             continue
-        ref = f"Procedure/{procedure.id}" if procedure.id else str(place)
-        evidence = Evidence(ref, code, concept_text(procedure.code)[:60], "", when.start)
+        evidence = _evidence(procedure, place, code, when.start)
         if fact == "fluid-resuscitation":
-            if when.start >= scope.since:
-                boluses.append(Bolus(when.start, evidence))
-            continue
-        levels = _levels(procedure, scope)
-        for at in _moments(procedure, when.start, when.end, scope.now):
-            if at >= scope.since:
-                charted.append(Charted(at, levels, evidence))
-    boluses.sort(key=lambda one: one.at)
-    charted.sort(key=lambda one: one.at)
-    return tuple(boluses), tuple(charted)
+            boluses.append(Bolus(when.start, evidence))
+        elif fact == "airway-removed":
+            charted.append(Charted(when.start, LEVELS, evidence))
+        else:
+            other = _other_reason(procedure, scope)
+            charted.extend(_ventilated(procedure, when.start, when.end, other, evidence, scope.now))
+            if other:
+                airways.append(Baseline("positive-pressure", evidence, when.start, when.end))
+    return Procedures(
+        tuple(sorted((b for b in boluses if b.at >= scope.since), key=lambda one: one.at)),
+        tuple(sorted((c for c in charted if c.at >= scope.since), key=lambda one: one.at)),
+        tuple(sorted(airways, key=lambda one: one.evidence.ref)),
+    )
+
+
+def _evidence(procedure: Procedure, place: Place, code: str, at: datetime) -> Evidence:
+    ref = f"Procedure/{procedure.id}" if procedure.id else str(place)
+    return Evidence(ref, code, concept_text(procedure.code)[:60], "", at)
 
 
 def _fact(procedure: Procedure, codes: CodeSets) -> tuple[str, str]:
@@ -62,22 +80,33 @@ def _fact(procedure: Procedure, codes: CodeSets) -> tuple[str, str]:
     return "", ""
 
 
-def _levels(procedure: Procedure, scope: Scope) -> tuple[str, ...]:
-    reasons = " ".join(concept_text(reason) for reason in procedure.reason_code).lower()
-    other = next((reason for reason in _OTHER_REASONS if reason in reasons), None)
-    if other is None:
-        return ("positive-pressure",)
+def _other_reason(procedure: Procedure, scope: Scope) -> str:
+    """A reason that is not hypoxia; empty where none is given or hypoxia is given beside it."""
+    texts = [concept_text(reason) for reason in procedure.reason_code]
+    texts += [reference.display or "" for reference in procedure.reason_reference]
+    reasons = " ".join(texts).lower()
+    other = next((reason for reason in _OTHER_REASONS if reason in reasons), "")
+    if not other or any(word in reasons for word in _HYPOXIA):
+        return ""
     text = f"ventilation or airway for {other}: by itself no sign of hypoxia"
     scope.notes.missing("oxygen-device", text)
-    return LEVELS
+    scope.notes.notice("airway-for-another-reason", text)
+    return other
 
 
-def _moments(
-    procedure: Procedure, start: datetime, end: datetime | None, now: datetime
-) -> tuple[datetime, ...]:
-    """A ventilation in progress is a state now; one that ended was a state until then."""
-    if procedure.performed_period is None:
-        return (start,)
+def _ventilated(
+    procedure: Procedure,
+    start: datetime,
+    end: datetime | None,
+    other: str,
+    evidence: Evidence,
+    now: datetime,
+) -> Iterator[Charted]:
+    """In progress it is a state now; one that ended says nothing about the oxygen after its end."""
+    levels = LEVELS if other else ("positive-pressure",)
+    yield Charted(start, levels, evidence)
     if end is not None:
-        return (start, end)
-    return (start, now) if procedure.status == "in-progress" else (start,)
+        yield Charted(max(start, end - _JUST_BEFORE), levels, evidence)
+        yield Charted(end, LEVELS, evidence)
+    elif procedure.performed_period is not None and procedure.status == "in-progress":
+        yield Charted(now, levels, evidence)

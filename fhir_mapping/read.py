@@ -10,30 +10,24 @@ from datetime import datetime, timedelta
 from msgspec import Raw, Struct
 
 from fhir_mapping.administrations import (
-    read_boluses,
     read_doses,
     read_given,
     read_masking,
     unnamed_in_window,
 )
+from fhir_mapping.baselines import read_baselines
 from fhir_mapping.binding import Binding
 from fhir_mapping.blood_pressure import read_pressures
 from fhir_mapping.bundles import Page, read_page
 from fhir_mapping.codes import CodeSets
 from fhir_mapping.completeness import answered_queries
+from fhir_mapping.consciousness import read_background, read_consciousness, read_sedatives
+from fhir_mapping.fluids import read_boluses
 from fhir_mapping.history import read_attributions, read_diagnoses, read_grades
 from fhir_mapping.infusions import read_infusions
 from fhir_mapping.labs import read_creatinine, read_platelets
-from fhir_mapping.neuro import (
-    AROUSAL,
-    MOTOR,
-    RAISED_ICP,
-    read_capd,
-    read_ice,
-    read_seizure_counts,
-    read_seizures,
-    read_words,
-)
+from fhir_mapping.linked_records import was_merged
+from fhir_mapping.neuro import read_capd, read_ice
 from fhir_mapping.notes import Notes
 from fhir_mapping.orders import draft_medications, open_drafts, read_drafts
 from fhir_mapping.oxygen import read_oxygen
@@ -51,12 +45,11 @@ from fhir_mapping.readings import Scope
 from fhir_mapping.record import sort_resources
 from fhir_mapping.resources import Patient
 from fhir_mapping.saturation import read_saturations
+from fhir_mapping.seizures import read_seizure_counts, read_seizures
+from fhir_mapping.signs import AROUSAL, MOTOR, RAISED_ICP, SUPPORT, read_words
 from fhir_mapping.temperature import read_temperatures
 from knowledge.facts import Bolus, Facts
 from knowledge.model import SiteRules
-
-
-_SUPPORT = ("none", "fluids", "one-vasopressor", "multiple-vasopressors")
 
 
 class PatientInput(Struct, frozen=True):
@@ -82,6 +75,8 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
     pages = [read_page(name, raw, notes) for name, raw in data.prefetch.items()]
     binding = _binding(data, pages)
     record = sort_resources(pages, binding, codes, notes)
+    if was_merged(record, binding, notes):
+        pages, record = [], sort_resources((), binding, codes, notes)
     waiting = open_drafts(data.draft_orders, notes)
     record.medications.update(draft_medications(waiting, notes))
     drafts = read_drafts(waiting, data.selections, binding, record.medications, codes, notes)
@@ -94,8 +89,9 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
     saturations = read_saturations(record, scope)
     given = read_given(record, scope, codes)
     unnamed = unnamed_in_window(record, scope, codes)
-    fluid, ventilation = read_procedures(record, scope, codes)
-    oxygen = read_oxygen(record, scope, codes, (*saturations.on_room_air, *ventilation))
+    procedures = read_procedures(record, scope, codes)
+    oxygen = read_oxygen(record, scope, codes, (*saturations.on_room_air, *procedures.oxygen))
+    ice = read_ice(record, scope)
     facts = Facts(
         patient=f"Patient/{data.patient_id}",
         evaluated_at=now,
@@ -107,11 +103,12 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
         mean_pressure=pressures.mean,
         saturations=saturations.readings,
         oxygen=oxygen,
-        infusions=read_infusions(given, scope),
-        boluses=_in_time((*fluid, *read_boluses(given, scope))),
-        support=read_words(record, "hypotension-support", _SUPPORT, scope),
-        masking=read_masking(given),
-        ice=read_ice(record, scope),
+        infusions=read_infusions(record, given, scope, codes),
+        boluses=_in_time((*procedures.boluses, *read_boluses(given, scope, record, codes))),
+        support=read_words(record, "hypotension-support", SUPPORT, scope, doubts=False),
+        masking=read_masking(given, scope),
+        baselines=(*read_baselines(record, scope, codes), *procedures.airways),
+        ice=ice.totals,
         capd=read_capd(record, scope),
         arousal=read_words(record, "arousal", AROUSAL, scope, empty="sedated"),
         seizure=read_seizures(record, scope),
@@ -121,16 +118,21 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
         diagnoses=read_diagnoses(record, scope, codes),
         attributions=read_attributions(record, scope),
         doses=read_doses(given),
-        seizure_counts=read_seizure_counts(record, scope),
+        seizure_counts=read_seizure_counts(record, ever),
         weights=read_weights(record, ever),
         creatinine=read_creatinine(record, scope),
         platelets=read_platelets(record, scope),
+        ice_doubts=ice.doubts,
+        consciousness=read_consciousness(record, scope),
+        sedatives=read_sedatives(record, scope, codes),
+        background=read_background(record, codes),
         orders=drafts.orders,
         active_orders=read_active_orders(record, codes, frozenset(drafts.raw)),
         allergies=read_allergies(record, codes),
         answered=answered_queries(pages, now, since, notes)
         - ({"administrations"} if unnamed else set()),
         # Arguments are evaluated in this order: by now everything has been noted.
+        unusable=notes.all_unusable,
         missing=notes.all_missing,
         notices=notes.all_notices,
         unreadable=notes.all_unreadable,

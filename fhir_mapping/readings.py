@@ -7,21 +7,22 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from fhir_mapping.datatypes import CodeableConcept, Component, Quantity
 from fhir_mapping.notes import Notes
 from fhir_mapping.record import Seen
 from fhir_mapping.resources import Observation
-from fhir_mapping.times import instant, read_when
+from fhir_mapping.times import instant, latest, read_when
 from fhir_mapping.units import Kind, canonical, number, recorded_unit
-from knowledge.facts import Charted, Evidence, Reading
+from knowledge.facts import Charted, Evidence, Reading, Unusable
 
 
 # Anything else (preliminary, registered, unknown, nothing) can raise a grade, never resolve one.
 _SETTLED = frozenset({"final", "amended", "corrected"})
 _SHOWN = 60  # characters of a text from the record that are repeated in a reason
 _AT = attrgetter("at")
+UnusableFact = Literal["temperature", "systolic", "mean-pressure", "saturation", "oxygen-device"]
 Timed = TypeVar("Timed", Reading, Charted)
 
 
@@ -45,6 +46,23 @@ class Scope(NamedTuple):
             return None
         at = when.end or when.start
         return at if at is not None and at >= self.since else None
+
+
+def unusable(
+    seen: Seen, fact: UnusableFact, scope: Scope, value: Decimal | str = "", code: str = ""
+) -> None:
+    """Keeps a rejected value in mind: the present may be what it would have said.
+
+    One from before the window or from the future says nothing about now.
+    """
+    observation = seen.observation
+    moment = observation.effective_date_time or observation.effective_instant
+    at = latest(moment, observation.effective_period, scope.now)
+    if at is None or at < scope.since:
+        return
+    evidence = Evidence(reference_to(observation), code or seen.concept.code, at=at)
+    known = value if isinstance(value, Decimal) else None
+    scope.notes.unusable(Unusable(fact, at, evidence, known))
 
 
 def reference_to(observation: Observation) -> str:
@@ -79,32 +97,51 @@ def number_series(
     kind: Kind,
     scope: Scope,
     accept: Callable[[Seen], str] | None = None,
+    as_used: Callable[[Seen, Decimal], tuple[Decimal, str]] | None = None,
+    hides: UnusableFact | None = None,
 ) -> tuple[Reading, ...]:
     """Readings of one fact whose value is the Observation's own number, oldest first.
 
-    `accept` answers why an Observation is not used, or nothing.
+    `accept` answers why an Observation is not used, or nothing; `as_used` the value and
+    what to show beside it.
+    `hides`: the fact a rejected value leaves in doubt. Of values at one time the highest is last.
     """
     found: list[Reading] = []
     for seen in items:
         at = scope.time_of(seen, fact)
-        if at is None:
-            continue
         refused = accept(seen) if accept is not None else ""
         quantity = seen.observation.value_quantity
+        if at is None:
+            if hides is not None and quantity is not None and not refused:
+                unusable(seen, hides, scope, canonical(kind, quantity))
+            continue
         if refused or quantity is None:
             scope.notes.rejected(fact, str(seen.place), refused or f"{fact} without a value")
             continue
         value = canonical(kind, quantity)
         if isinstance(value, str):
             scope.notes.rejected(fact, str(seen.place), value)
+            if hides is not None:
+                unusable(seen, hides, scope)
             continue
-        found.append(reading(seen, quantity, value, at))
-    return in_order(found)
+        value, note = as_used(seen, value) if as_used is not None else (value, "")
+        found.append(reading(seen, quantity, value, at, note=note))
+    return highest_last(found)
 
 
 def in_order(items: Iterable[Timed]) -> tuple[Timed, ...]:
     """Oldest first."""
     return tuple(sorted(items, key=_AT))
+
+
+def highest_last(items: Iterable[Reading]) -> tuple[Reading, ...]:
+    """Oldest first; of values at one time the highest last, in whatever order they came."""
+    return tuple(sorted(items, key=lambda one: (one.at, one.value, one.evidence.ref)))
+
+
+def lowest_last(items: Iterable[Reading]) -> tuple[Reading, ...]:
+    """Oldest first; of values at one time the lowest last, in whatever order they came."""
+    return tuple(sorted(items, key=lambda one: (one.at, -one.value, one.evidence.ref)))
 
 
 def value_codes(observation: Observation | Component) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from fhir_mapping.binding import PATIENT_UNKNOWN, Binding
-from fhir_mapping.bundles import BAD_INPUT, Page, Place, read_head
+from fhir_mapping.bundles import BAD_INPUT, Page, Place, Stranger, read_head
 from fhir_mapping.codes import Code, CodeSets, Concept
+from fhir_mapping.localised import localised
 from fhir_mapping.notes import Notes
 from fhir_mapping.resources import (
     AllergyIntolerance,
@@ -24,12 +25,11 @@ from fhir_mapping.resources import (
     Procedure,
     Resource,
 )
+from fhir_mapping.versions import Versions, compare
 
 
 R = TypeVar("R", bound=Resource)
-Versions: TypeAlias = dict[object, tuple[Resource, Page, int]]
-Observations: TypeAlias = dict[object, tuple[Observation, Page, int]]
-Newest: TypeAlias = dict[type[Resource], Versions]
+Newest: TypeAlias = dict[type[Resource], Versions[Resource]]
 _SAYS_MORE = frozenset({"saturation-room-air"})  # sent beside the code for any saturation
 _DROPPED = frozenset({"entered-in-error", "cancelled"})
 _MEDICATION = msgspec.json.Decoder(Medication)
@@ -68,26 +68,26 @@ def sort_resources(
 ) -> Record:
     """All pages to one `Record`; raises `AnotherPatient`."""
     newest: Newest = {}
-    observations: Observations = {}
+    observations: Versions[Observation] = Versions()
+    known = observations.newest
     medications: dict[str, Medication] = {}
     for page in pages:
         for stranger in page.strangers:
-            subject = stranger.head.subject or stranger.head.patient
-            binding.owns(subject, stranger.place, stranger.full_url)
+            _check_stranger(stranger, binding)
         for index, entry in enumerate(page.entries):
             resource, full_url = entry.resource, entry.full_url
             if type(resource) is Observation:
                 key = resource.id
-                if key not in observations and key and binding.surely_owns(resource, full_url):
-                    observations[key] = (resource, page, index)
+                if key and key not in known and binding.surely_owns(resource, full_url):
+                    known[key] = (resource, page, index)
                 elif _takes_part(resource, binding, page.place(index), full_url, notes):
-                    _keep_newest(observations, resource, page, index)
+                    observations.add(resource, page, index, notes)
             elif type(resource) is Medication:
-                medications.update(medication_keys(resource, full_url))
+                _add_medication(medications, resource, full_url, binding)
             elif resource is not None and _takes_part(
                 resource, binding, page.place(index), full_url, notes
             ):
-                _keep_newest(newest.setdefault(type(resource), {}), resource, page, index)
+                newest.setdefault(type(resource), Versions()).add(resource, page, index, notes)
     return Record(
         observations=_by_fact(observations, codes, binding, notes),
         patients=[patient for patient, _ in _all(newest, Patient)],
@@ -101,22 +101,34 @@ def sort_resources(
     )
 
 
-def _keep_newest(
-    versions: dict[object, tuple[R, Page, int]], resource: R, page: Page, index: int
-) -> None:
-    """Put it in unless a version that is as new is there; what has no id is one of its own."""
-    key = resource.id or (page.name, index)
-    known = versions.get(key)
-    if known is None or _is_newer(resource, known[0]):
-        versions[key] = (resource, page, index)
+def _check_stranger(stranger: Stranger, binding: Binding) -> None:
+    """What is not read must not be another patient's either; raises `AnotherPatient`."""
+    head, place = stranger.head, stranger.place
+    if head.resource_type == "Patient":
+        binding.is_patient(head, place, stranger.full_url)
+    for reference in (head.subject, head.patient):
+        binding.owns(reference, place, stranger.full_url)
 
 
 def _all(newest: Newest, kind: type[R]) -> list[tuple[R, Place]]:
+    versions = newest.get(kind)
     return [
         (resource, page.place(index))
-        for resource, page, index in newest.get(kind, {}).values()
+        for resource, page, index in (versions.all() if versions is not None else ())
         if isinstance(resource, kind)
     ]
+
+
+def _add_medication(
+    medications: dict[str, Medication], resource: Medication, full_url: str | None, binding: Binding
+) -> None:
+    """By its references; a product of another base is no answer to a relative one."""
+    keys = set(medication_keys(resource, full_url))
+    if full_url is not None and binding.is_foreign(full_url):
+        keys = {full_url}
+    for key in keys:
+        if key not in medications or compare(resource, medications[key]) > 0:
+            medications[key] = resource
 
 
 def medication_keys(medication: Medication, full_url: str | None) -> dict[str, Medication]:
@@ -131,9 +143,7 @@ def _takes_part(
     resource: Resource, binding: Binding, place: Place, full_url: str | None, notes: Notes
 ) -> bool:
     if isinstance(resource, Patient):
-        binding.is_patient(resource, place)
-        if full_url is not None:
-            binding.same_base(full_url, place)
+        binding.is_patient(resource, place, full_url)
         if resource.id is None:
             notes.unreadable(str(place), f"{PATIENT_UNKNOWN}: a Patient without an id")
         return resource.id is not None
@@ -142,7 +152,7 @@ def _takes_part(
     check_contained(contained, binding, place)
     if subject is None and not hasattr(resource, "subject") and not hasattr(resource, "patient"):
         return False  # an OperationOutcome
-    if not binding.owns(subject, place, full_url):
+    if not binding.owns(subject, place, full_url, contained):
         notes.unreadable(str(place), f"{PATIENT_UNKNOWN}: no reference that leads to the patient")
         return False
     return True
@@ -153,7 +163,8 @@ def check_contained(contained: tuple[Raw, ...], binding: Binding, place: Place) 
     for raw in contained:
         head = read_head(raw)
         if head is not None:
-            binding.owns(head.subject or head.patient, place)
+            for reference in (head.subject, head.patient):
+                binding.owns(reference, place)
 
 
 def contained_medication(contained: tuple[Raw, ...], local_id: str) -> Medication | None:
@@ -168,25 +179,17 @@ def contained_medication(contained: tuple[Raw, ...], local_id: str) -> Medicatio
     return None
 
 
-def _is_newer(one: Resource, other: Resource) -> bool:
-    """By version number if both have one, else by time of update; a tie keeps the first met."""
-    if one.meta is None or other.meta is None:
-        return one.meta is not None
-    mine, theirs = one.meta.version_id or "", other.meta.version_id or ""
-    if mine.isdecimal() and theirs.isdecimal() and max(len(mine), len(theirs)) < 10:
-        return int(mine) > int(theirs)
-    return (one.meta.last_updated or "") > (other.meta.last_updated or "")
-
-
 def _by_fact(
-    observations: Observations, codes: CodeSets, binding: Binding, notes: Notes
+    observations: Versions[Observation], codes: CodeSets, binding: Binding, notes: Notes
 ) -> dict[str, list[Seen]]:
     found: dict[str, list[Seen]] = {}
     table = codes.observations
-    for observation, page, index in observations.values():
+    for observation, page, index in observations.all():
         concept = find_concept(observation, table)
         if concept is None or concept.excluded or observation.status in _DROPPED:
             continue
+        if codes.has_overlay and concept.fact in codes.project_facts:
+            observation = localised(observation, concept.fact, codes)  # noqa: PLW2901
         seen = Seen(observation, concept, page, index)
         if observation.focus and any(
             binding.is_other(focus, seen.place) for focus in observation.focus

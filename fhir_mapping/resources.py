@@ -20,6 +20,7 @@ from fhir_mapping.datatypes import (
     Issue,
     Meta,
     Part,
+    PatientLink,
     Period,
     Quantity,
     Reference,
@@ -37,6 +38,7 @@ class Resource(Part, frozen=True, gc=False, kw_only=True, tag_field="resourceTyp
 class Observation(Resource, frozen=True, gc=False, kw_only=True):
     """A measurement or an assessment, of any kind."""
 
+    extension: Raw = NO_NUMBER
     status: str | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
@@ -89,6 +91,7 @@ class ServiceRequest(Resource, frozen=True, gc=False, kw_only=True):
     intent: str | None = None
     do_not_perform: bool = False
     code: CodeableConcept | None = None
+    order_detail: tuple[CodeableConcept, ...] = ()
     subject: Reference | None = None
     occurrence_date_time: str | None = None
     occurrence_period: Period | None = None
@@ -126,13 +129,16 @@ class Procedure(Resource, frozen=True, gc=False, kw_only=True):
     performed_date_time: str | None = None
     performed_period: Period | None = None
     reason_code: tuple[CodeableConcept, ...] = ()
+    reason_reference: tuple[Reference, ...] = ()
     contained: tuple[Raw, ...] = ()
 
 
 class Patient(Resource, frozen=True, gc=False, kw_only=True):
     """The one patient."""
 
+    active: bool = True
     identifier: tuple[Identifier, ...] = ()
+    link: tuple[PatientLink, ...] = ()
     gender: str | None = None
     birth_date: str | None = None
     deceased_boolean: bool = False

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from fhir_mapping.readings import Scope, in_order, reading
+from fhir_mapping.readings import Scope, in_order, lowest_last, reading, unusable
 from fhir_mapping.record import Record
 from fhir_mapping.units import canonical, recorded_unit
 from knowledge.facts import Charted, Reading
@@ -24,6 +24,8 @@ def read_saturations(record: Record, scope: Scope) -> Saturations:
             at = scope.time_of(seen, "saturation")
             quantity = seen.observation.value_quantity
             if at is None:
+                if quantity is not None:
+                    unusable(seen, "saturation", scope, canonical("saturation", quantity))
                 continue
             if quantity is None:
                 scope.notes.rejected("saturation", str(seen.place), "saturation without a value")
@@ -31,6 +33,7 @@ def read_saturations(record: Record, scope: Scope) -> Saturations:
             value = canonical("saturation", quantity)
             if isinstance(value, str):
                 scope.notes.rejected("saturation", str(seen.place), value)
+                unusable(seen, "saturation", scope)
                 continue
             ratio = recorded_unit(quantity) == "1"
             note = f"recorded as a ratio, used as {value.normalize():f} %" if ratio else ""
@@ -38,4 +41,4 @@ def read_saturations(record: Record, scope: Scope) -> Saturations:
             found.append(one)
             if fact == "saturation-room-air":
                 room_air.append(Charted(at, ("none",), one.evidence, one.preliminary))
-    return Saturations(in_order(found), in_order(room_air))
+    return Saturations(lowest_last(found), in_order(room_air))

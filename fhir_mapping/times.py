@@ -13,6 +13,8 @@ from fhir_mapping.datatypes import Period
 
 AHEAD = timedelta(minutes=5)  # clocks differ; anything later than this is a fault in the record
 _DATE_AND_TIME = len("2026-11-21T12:00")
+# The zones of the world: a local time may be this much earlier or later in UTC.
+_FIRST_ZONE, _LAST_ZONE = timedelta(hours=14), timedelta(hours=12)
 
 
 class When(NamedTuple):
@@ -40,6 +42,26 @@ def problem(text: str) -> str:
     if "T" not in text:
         return f"the time {text[:32]} is a date without a time: it cannot be ordered"
     return f"the time {text[:32]} has no zone or is not a time: it cannot be ordered"
+
+
+def latest(moment: str | None, period: Period | None, now: datetime) -> datetime | None:
+    """The latest time a dateTime or Period that cannot be ordered may mean; None: the future.
+
+    A date may be its whole day, a local time up to twelve hours later in UTC; anything else is now.
+    """
+    text = moment or (period and (period.end or period.start)) or ""
+    start = instant(moment or (period and period.start) or "")
+    if start is not None and start > now + AHEAD:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+        if parsed.tzinfo is not None:
+            return min(parsed.astimezone(UTC), now)
+        spread = _LAST_ZONE if "T" in text else _LAST_ZONE + timedelta(days=1)
+        earliest = parsed.replace(tzinfo=UTC) - _FIRST_ZONE
+        return None if earliest > now else min(parsed.replace(tzinfo=UTC) + spread, now)
+    except (ValueError, OverflowError):
+        return now
 
 
 def read_when(moment: str | None, period: Period | None, now: datetime) -> When:

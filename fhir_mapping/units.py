@@ -23,6 +23,9 @@ Kind = Literal[
     "dose",
     "rate",
     "duration",
+    "time",
+    "volume",
+    "volume-rate",
     "creatinine",
     "platelets",
 ]
@@ -53,6 +56,10 @@ _MG = _unit("mg")
 _UG = _unit("ug", factor="0.001")
 _MG_PER_KG = _unit("mg/kg")
 _MIN = _unit("min")
+_HOUR = _unit("h", factor="60")
+_ML = _unit("mL")
+_LITRE = _unit("L", factor="1000")
+_ML_HOUR = _unit("mL/h")
 _CREATININE_MASS = _unit("mg/dL")
 _CREATININE_MOLES = Unit(1 / Decimal("88.4"), Decimal(0), "umol/L")  # 1 mg/dL = 88.4 umol/L
 _PER_LITRE = _unit("10*9/L")  # 10*3/uL is the same number
@@ -68,6 +75,9 @@ CODES: dict[Kind, dict[str, Unit]] = {
     "dose": {"mg": _MG, "ug": _UG, "g": _unit("g", factor="1000"), "mg/kg": _MG_PER_KG},
     "rate": {"ug/d": _MCG_DAY, "ug/h": _unit("ug/h", factor="24")},
     "duration": {"min": _MIN},
+    "time": {"min": _MIN, "h": _HOUR},
+    "volume": {"mL": _ML, "ml": _ML, "L": _LITRE, "l": _LITRE},
+    "volume-rate": {"mL/h": _ML_HOUR, "ml/h": _ML_HOUR},
     "creatinine": {"mg/dL": _CREATININE_MASS, "umol/L": _CREATININE_MOLES},
     "platelets": {
         **dict.fromkeys(("10*9/L", "10*3/uL"), _PER_LITRE),
@@ -91,6 +101,9 @@ TEXTS: dict[Kind, dict[str, Unit]] = {
     "dose": {"mg": _MG, "mcg": _UG, "ug": _UG, "g": CODES["dose"]["g"], "mg/kg": _MG_PER_KG},
     "rate": {**dict.fromkeys(("mcg/day", "ug/day", "mcg/d"), _MCG_DAY)},
     "duration": {"min": _MIN},
+    "time": {"min": _MIN, "h": _HOUR, "hour": _HOUR},
+    "volume": {"ml": _ML, "l": _LITRE},
+    "volume-rate": dict.fromkeys(("ml/h", "ml/hr", "ml/hour"), _ML_HOUR),
     "creatinine": {
         "mg/dl": _CREATININE_MASS,
         **dict.fromkeys(("umol/l", "µmol/l", "μmol/l", "mcmol/l"), _CREATININE_MOLES),
@@ -112,6 +125,9 @@ LIMITS: dict[Kind, tuple[Decimal, Decimal]] = {
     "dose": (Decimal("0.000001"), Decimal(100000)),
     "rate": (Decimal("0.1"), Decimal(1000)),
     "duration": (Decimal(0), Decimal(10080)),
+    "time": (Decimal(0), Decimal(10080)),
+    "volume": (Decimal(0), Decimal(20000)),
+    "volume-rate": (Decimal(0), Decimal(5000)),
     "creatinine": (Decimal("0.1"), Decimal(40)),
     "platelets": (Decimal(1), Decimal(3000)),
 }
@@ -121,6 +137,10 @@ FACT_LIMITS: dict[str, tuple[Decimal, Decimal]] = {
     "mean-pressure": (Decimal(20), Decimal(200)),
 }
 _FAHRENHEIT_RANGE = (Decimal(86), Decimal(113))
+_FRACTION_RANGES = (
+    (Decimal("0.21"), Decimal(1), Decimal(100)),
+    (Decimal(21), Decimal(100), Decimal(1)),
+)
 _HUNDREDTH = Decimal("0.01")
 _LARGEST_EXPONENT = 6
 _LONGEST_NUMBER = 24  # characters; a clinical number is shorter, and arithmetic stays cheap
@@ -140,6 +160,21 @@ def number(raw: Raw | bytes) -> Decimal | None:
 def recorded_unit(quantity: Quantity) -> str:
     """The unit as the source system wrote it."""
     return quantity.code or quantity.unit or ""
+
+
+def oxygen_fraction(quantity: Quantity) -> Decimal | str:
+    """The inspired oxygen in percent, or why it is not used.
+
+    Charted as a fraction or as percent whatever the unit says; the two ranges do not meet.
+    """
+    value = number(quantity.value)
+    unit = recorded_unit(quantity).lower()
+    if value is None or quantity.comparator or unit not in {"", "1", "%", "percent"}:
+        return "inspired oxygen without a plain number in % or as a fraction: not used"
+    for low, high, factor in _FRACTION_RANGES:
+        if low <= value <= high:
+            return value * factor
+    return f"inspired oxygen {value} is neither 0.21-1 nor 21-100 %: not used"
 
 
 @lru_cache(maxsize=512)

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Struct
 
 from knowledge import advice
 from knowledge.assessment import (
+    Action,
     Agent,
     Anakinra,
     Assessment,
@@ -129,7 +131,7 @@ def _top(verdicts: Sequence[Verdict], standings: Sequence[Standing], facts: Fact
 
 def _next_dose(found: Findings) -> NextDose | None:
     return join(
-        row.then.next_dose
+        _later(row.then.next_dose, ruling.disposition.action)
         for verdict in found.verdicts
         for ruling in verdict.rulings
         if ruling.disposition.action != "discontinue-permanently"
@@ -140,3 +142,10 @@ def _next_dose(found: Findings) -> NextDose | None:
 
 def _each_once(*notices: Notice) -> tuple[Notice, ...]:
     return tuple(dict.fromkeys(notices))
+
+
+def _later(conditions: NextDose, action: Action) -> NextDose:
+    """After the event nothing is left to say about the infusion that ran then."""
+    if action != "resume-with-conditions":
+        return conditions
+    return msgspec.structs.replace(conditions, current_infusion=None)

@@ -2,11 +2,13 @@
 
 A sample is a grade at a time. An event starts with the first abnormal sample after a bispecific
 dose and ends when it was observed free long enough, or a clinician charted it as over. A later
-onset within 72 hours, without a dose in between, belongs to the same event.
+onset within 72 hours, without a dose in between, belongs to the same event; one after a dose that
+was given when nothing had been abnormal for long enough is a new one.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise, takewhile
 
@@ -40,8 +42,9 @@ class Course(Struct, frozen=True):
     """One event. `resolved` None: open. `confirmed_end`: a clinician charted the end.
 
     `hours`: without interruption at grade 1, 2 and 3 or above. `free_since`: the first complete
-    normal set after the last abnormal value. `mild_since`: the first sample after the last one
-    that may have been above grade 1.
+    normal set after the last abnormal value and treatment. `mild_since`: the first sample after the
+    last one that may have been above grade 1. `agents`: the bispecifics it is attributed to.
+    `measured`: the maximum by data and charted grades, where a coded diagnosis says otherwise.
     """
 
     onset: datetime
@@ -52,6 +55,8 @@ class Course(Struct, frozen=True):
     confirmed_end: bool = False
     free_since: datetime | None = None
     mild_since: datetime | None = None
+    agents: tuple[str, ...] = ()
+    measured: Grade | None = None
 
     @property
     def hours_at_grade3(self) -> Hours:
@@ -63,17 +68,27 @@ class Recorder:
     """Collects ascending samples into events. Holds the open event while samples come in."""
 
     def __init__(
-        self, doses: Sequence[datetime], free: timedelta, covered: Sequence[Period] = ()
+        self,
+        doses: Sequence[datetime],
+        free: timedelta,
+        covered: Sequence[Period] = (),
+        treated: Sequence[datetime] = (),
+        before: datetime | None = None,
     ) -> None:
         """`doses`: times of bispecific doses. `free`: how long free of signs ends an event.
 
-        `covered`: periods observed without a gap, such as a charted infusion.
+        `covered`: periods observed without a gap, such as a charted infusion. `treated`: when a
+        treatment ended that may have kept a sign away. `before`: the last look before the samples.
         """
         self._doses = doses
         self._free = free
         self._covered = covered
+        self._treated = sorted(treated)
+        self._before = before
+        self._lead: datetime | None = None
+        self._after: list[Sample] = []
         self._part: list[Sample] = []
-        self._last_abnormal: datetime | None = None
+        self._last_abnormal = datetime.min.replace(tzinfo=UTC)
         self._highest = 0
         self._end: Sample | None = None
         self._done: list[Course] = []
@@ -91,13 +106,25 @@ class Recorder:
         """Take the next sample in time."""
         if not self._part:
             if sample.onset:
-                self._take(sample)
-        elif self._end is None:
+                self._begin(sample)
+            else:
+                self._before = sample.at
+        elif self._end is not None:
+            if sample.onset:
+                self._start_or_rejoin(sample, self._end)
+            else:
+                self._after.append(sample)
+        elif sample.onset and (over := self._over_before_a_dose(sample)) is not None:
+            self._close(over)
+            self._begin(sample)
+        else:
             self._take(sample)
             if self._is_end(sample):
                 self._end = sample
-        elif sample.onset:
-            self._start_or_rejoin(sample, self._end)
+
+    def _begin(self, sample: Sample) -> None:
+        self._lead = self._before
+        self._take(sample)
 
     def _take(self, sample: Sample) -> None:
         self._part.append(sample)
@@ -108,44 +135,82 @@ class Recorder:
     def _is_end(self, sample: Sample) -> bool:
         if sample.settles:
             return True
-        free = self._last_abnormal is None or sample.at - self._last_abnormal >= self._free
+        free = sample.at - self._sign_before(sample.at) >= self._free
         return sample.complete and not sample.abnormal and free
+
+    def _sign_before(self, at: datetime) -> datetime:
+        """The last abnormal value of the event, or the end of a later treatment before `at`."""
+        return _later(self._last_abnormal, self._treated, at)
+
+    def _over_before_a_dose(self, sample: Sample) -> datetime | None:
+        """When an event without an observed end was over, if a dose came long after its signs."""
+        over = self._sign_before(sample.at) + self._free
+        return over if any(over < dose <= sample.at for dose in self._doses) else None
+
+    def _close(self, over: datetime) -> None:
+        """Put the open event away as over at `over`."""
+        self._before = self._part[-1].at
+        self._done.append(self._course(over, settled=False))
+        self._part, self._highest = [], 0
 
     def _start_or_rejoin(self, sample: Sample, end: Sample) -> None:
         dosed = any(end.at < dose <= sample.at for dose in self._doses)
-        self._end = None
+        between, self._after, self._end = self._after, [], None
         if dosed or sample.at - end.at > REJOIN:
-            self._done.append(_course(self._part, end, self._covered))
+            self._done.append(self._course(end.at, settled=end.settles))
+            self._before = between[-1].at if between else end.at
             self._part, self._highest = [], 0
-        self._take(sample)
+            self._begin(sample)
+        else:
+            self._part += between
+            self._take(sample)
 
     def courses(self) -> tuple[Course, ...]:
         """All events so far, the last one open or over."""
-        last = [_course(self._part, self._end, self._covered)] if self._part else []
-        return (*self._done, *last)
+        if not self._part:
+            return tuple(self._done)
+        end = self._end
+        last = self._course(None if end is None else end.at, settled=bool(end and end.settles))
+        return (*self._done, last)
+
+    def _course(self, over: datetime | None, *, settled: bool) -> Course:
+        kept = [s for s in self._part if over is None or s.at <= over]
+        certain = [s for s in kept if s.abnormal or s.onset]
+        bounded = kept if self._lead is None else [_unseen(self._lead), *kept]
+        last = certain[-1].at
+        treated = _later(last, self._treated, kept[-1].at)
+        return Course(
+            onset=kept[0].at,
+            last_abnormal=last,
+            maximum=Grade(
+                max(s.grade.at_least for s in kept), max(s.grade.at_most for s in certain)
+            ),
+            hours=(
+                _hours(bounded, self._covered, 1),
+                _hours(bounded, self._covered, 2),
+                _hours(bounded, self._covered, 3),
+            ),
+            resolved=over,
+            confirmed_end=settled,
+            free_since=next((s.at for s in kept if _is_free(s, last, treated)), None),
+            mild_since=_since(kept, lambda s: s.grade.at_most <= 1),
+        )
 
 
-def _last_abnormal(part: Sequence[Sample]) -> datetime:
-    return max(s.at for s in part if s.abnormal or s.onset)
+def _later(sign: datetime, treated: Sequence[datetime], at: datetime) -> datetime:
+    """The last sign, or the end of a treatment between it and `at`."""
+    place = bisect_right(treated, at)
+    return max(sign, treated[place - 1]) if place else sign
 
 
-def _course(
-    part: Sequence[Sample],
-    end: Sample | None,
-    covered: Sequence[Period],
-) -> Course:
-    kept = [s for s in part if end is None or s.at <= end.at]
-    certain = [s for s in kept if s.abnormal or s.onset] or kept
-    return Course(
-        onset=kept[0].at,
-        last_abnormal=_last_abnormal(kept),
-        maximum=Grade(max(s.grade.at_least for s in kept), max(s.grade.at_most for s in certain)),
-        hours=(_hours(kept, covered, 1), _hours(kept, covered, 2), _hours(kept, covered, 3)),
-        resolved=None if end is None else end.at,
-        confirmed_end=end is not None and end.settles,
-        free_since=_since(kept, lambda s: s.settles or (s.complete and not s.abnormal)),
-        mild_since=_since(kept, lambda s: s.grade.at_most <= 1),
-    )
+def _is_free(sample: Sample, sign: datetime, treated: datetime) -> bool:
+    """A clinician's word counts after the last sign; a normal set after the treatment too."""
+    calm = sample.complete and not sample.abnormal and sample.at > treated
+    return sample.at > sign and (sample.settles or calm)
+
+
+def _unseen(at: datetime) -> Sample:  # what began after the last look may have begun right then
+    return Sample(at, Grade(0, 0), False, False, False, timedelta(0))
 
 
 def _since(part: Sequence[Sample], calm: Callable[[Sample], bool]) -> datetime | None:
@@ -180,4 +245,6 @@ def raise_maximum(course: Course, grade: Grade) -> Course:
     """The same event with a maximum that a charted grade or a diagnosis lifts."""
     most = course.maximum
     lifted = Grade(max(most.at_least, grade.at_least), max(most.at_most, grade.at_most))
-    return msgspec.structs.replace(course, maximum=lifted)
+    apart = grade.at_least > most.at_most or grade.at_most < most.at_least
+    measured = course.measured or (most if apart else None)
+    return msgspec.structs.replace(course, maximum=lifted, measured=measured)

@@ -7,9 +7,11 @@ Rules: DESIGN of the project, "From interval to action"; thresholds from the sca
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec import Struct
 
 from knowledge.assessment import Grade
+from knowledge.doubts import HIDDEN, doubt
 from knowledge.facts import Evidence, Facts, Missing, Notice, Reading
 from knowledge.grading import grade_crs
 from knowledge.hypotension import hypotension_levels
@@ -17,7 +19,7 @@ from knowledge.hypoxia import hypoxia_levels
 from knowledge.levels import Axis
 from knowledge.model import SiteRules
 from knowledge.scale_model import CrsScale
-from knowledge.series import any_within, upto
+from knowledge.series import any_within, newest, upto
 
 
 class CrsState(Struct, frozen=True):
@@ -71,10 +73,14 @@ def crs_state(
     hypoxia = hypoxia_levels(facts, at, rules, window)
     masked = masking_at(facts, at, rules)
     normal_axes = hypotension.levels == hypoxia.levels == frozenset({"none"})
-    may_hide = masked is not None and (established or not normal_axes)
-    fever = fever_levels(facts.temperatures, at, window, scale, may_hide, established)
+    # Where administrations were not available, a drug that hides fever may have been given.
+    unknown = masked is None and "administrations" not in facts.answered
+    may_hide = (masked is not None or unknown) and (established or not normal_axes)
+    sure = established and not unknown
+    fever = fever_levels(facts.temperatures, at, window, scale, may_hide, sure)
     if masked is not None and "masked" in fever.levels:
         fever = fever.with_evidence(masked)
+    fever = _with_doubt(fever, facts, at, scale, window)
     grade = grade_crs(scale, fever.levels, hypotension.levels, hypoxia.levels)
     return CrsState(
         fever=fever,
@@ -83,7 +89,7 @@ def crs_state(
         grade=grade,
         abnormal=fever.abnormal or hypotension.abnormal or hypoxia.abnormal,
         usable=fever.observed or hypotension.observed or hypoxia.observed,
-        complete=_complete(facts, at, window),
+        complete=_complete(facts, at, window) and not _any_hidden(fever, hypotension, hypoxia),
     )
 
 
@@ -119,6 +125,29 @@ def fever_levels(
         () if old is None else (old.evidence,),
         missing=(Missing("temperature", reason),),
     )
+
+
+def _with_doubt(
+    fever: Axis, facts: Facts, at: datetime, scale: CrsScale, window: timedelta
+) -> Axis:
+    """A temperature newer than the last one that can be used may be a fever."""
+    if "present" in fever.levels:
+        return fever
+    last = newest(facts.temperatures, at)
+    since = None if last is None else last.at
+    newer = doubt(facts, "temperature", at, window, since, scale.fever_cel.value.__gt__)
+    if newer is None:
+        return fever
+    return msgspec.structs.replace(
+        fever,
+        levels=fever.levels | {"present"},
+        evidence=(*fever.evidence, newer.evidence),
+        missing=(*fever.missing, Missing("temperature", HIDDEN)),
+    )
+
+
+def _any_hidden(*axes: Axis) -> bool:
+    return any(one.reason == HIDDEN for axis in axes for one in axis.missing)
 
 
 def age_in_hours(then: datetime, now: datetime) -> int:

@@ -18,7 +18,7 @@ from knowledge.holds import HOLDS, MILD, held, not_stated, released, too_early
 from knowledge.library import Library
 from knowledge.row_model import Row
 from knowledge.rows import Matched, Source, match
-from knowledge.toxicity import Standing, agent_of
+from knowledge.toxicity import Standing
 
 
 STRICTEST: tuple[Action, ...] = (
@@ -47,8 +47,15 @@ class Ruling(Struct, frozen=True):
 
 
 def strictest(dispositions: Sequence[Disposition]) -> Disposition:
-    """The strictest of several; the first one where they are equally strict."""
-    return min(dispositions, key=lambda d: STRICTEST.index(d.action))
+    """The strictest of several; the first one where they are equally strict.
+
+    Where several hold, the hold lasts until each of them ends.
+    """
+    chosen = min(dispositions, key=lambda d: STRICTEST.index(d.action))
+    if chosen.action not in HOLDS or not chosen.until:
+        return chosen
+    ends = dict.fromkeys(d.until for d in (chosen, *dispositions) if d.action in HOLDS and d.until)
+    return msgspec.structs.replace(chosen, until=" and ".join(ends))
 
 
 def rule_on(
@@ -60,18 +67,22 @@ def rule_on(
     planned: datetime,
 ) -> Ruling | None:
     """The ruling on one product's dose at `planned`; None: this toxicity has nothing to say."""
-    if standing.other_cause and standing.active:
+    matched = match_event(standing, standing.maximum, source, ingredient, facts, library)
+    attributed = standing.other_cause and standing.active
+    earlier = _earlier(standing, source, ingredient, facts, library)
+    for event, ended in ((standing.event, matched), *earlier):
+        permanent = [r for r in ended.reached if r.then.action == "discontinue-permanently"]
+        if permanent and event is not None:
+            found = _permanent(event, ended, permanent, facts, library)
+            # An attribution speaks of what is active now; a grade a clinician charted stands.
+            if not attributed or event is not standing.event or found.confirmed:
+                return Ruling(found, ended)
+    if attributed:
         text = "attributed to another cause by a clinician"
         stated = Disposition(
             action="not-stated", confirmed=False, toxicity=standing.toxicity, reason=text
         )
         return Ruling(stated, Matched(source))
-    matched = match_event(standing, standing.maximum, source, ingredient, facts, library)
-    earlier = _earlier(standing, source, ingredient, facts, library)
-    for event, ended in ((standing.event, matched), *earlier):
-        permanent = [r for r in ended.reached if r.then.action == "discontinue-permanently"]
-        if permanent and event is not None:
-            return Ruling(_permanent(event, ended, permanent, facts, library), ended)
     doses = tuple(d for d in facts.doses if d.ingredient == ingredient)
     if standing.active:
         if released(standing, matched) and standing.event is not None:
@@ -93,7 +104,7 @@ def _earlier(
     """This product's earlier events with their rows: what ended therapy then ends it still."""
     for count in range(len(standing.events) - 1, 0, -1):
         before = msgspec.structs.replace(standing, events=standing.events[:count])
-        if before.event is not None and agent_of(before.event, facts) == ingredient:
+        if before.event is not None and ingredient in before.event.agents:
             grade = before.event.maximum
             matched = match_event(before, grade, source, ingredient, facts, library)
             yield before.event, matched

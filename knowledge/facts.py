@@ -65,20 +65,27 @@ class Charted(Struct, frozen=True):
 
 
 class Infusion(Struct, frozen=True):
-    """One vasoactive infusion interval; `end` None means still running at the evaluation time."""
+    """One vasoactive infusion interval; `end` None means still running at the evaluation time.
+
+    `uncounted`: raises the pressure and the scale does not count it (midodrine, ephedrine).
+    `doubt`: a push has no duration to speak of; an end that is not charted may be any time since
+    `start`; an uncertain interval may not have been running at all.
+    """
 
     agent: str
-    kind: Literal["vasopressor", "vasopressin", "inotrope"]
+    kind: Literal["vasopressor", "vasopressin", "inotrope", "uncounted"]
     start: datetime
     end: datetime | None
     evidence: Evidence
+    doubt: Literal["", "push", "end-not-charted", "uncertain"] = ""
 
 
 class Bolus(Struct, frozen=True):
-    """Intravenous fluid given as resuscitation, not as maintenance."""
+    """Intravenous fluid given as resuscitation; `certain` False: it may have been maintenance."""
 
     at: datetime
     evidence: Evidence
+    certain: bool = True
 
 
 class Masking(Struct, frozen=True):
@@ -88,6 +95,27 @@ class Masking(Struct, frozen=True):
     kind: MaskingKind
     agent: str
     evidence: Evidence
+
+
+class Baseline(Struct, frozen=True):
+    """Support the patient has at home or for another reason: by itself no sign of this toxicity."""
+
+    kind: Literal["oxygen", "positive-pressure"]
+    evidence: Evidence
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Unusable(Struct, frozen=True):
+    """A value that was charted and cannot be used: what it hides may be anything.
+
+    `at`: the latest time it can mean. `value`: its number where only the time is in doubt.
+    """
+
+    fact: Literal["temperature", "systolic", "mean-pressure", "saturation", "oxygen-device"]
+    at: datetime
+    evidence: Evidence
+    value: Decimal | None = None
 
 
 class ChartedGrade(Struct, frozen=True):
@@ -100,8 +128,40 @@ class ChartedGrade(Struct, frozen=True):
     evidence: Evidence
 
 
+class Consciousness(Struct, frozen=True):
+    """A consciousness scale that is no part of ICANS: shown beside the grade, never in it.
+
+    `depressed`: below the best of its scale; None where the value is a text nobody listed.
+    """
+
+    at: datetime
+    scale: Literal["GCS", "AVPU", "RASS"]
+    value: str
+    depressed: bool | None
+    evidence: Evidence
+
+
+class Sedative(Struct, frozen=True):
+    """A sedative that was given; `end` None: one dose, or still running."""
+
+    agent: str
+    start: datetime
+    end: datetime | None
+    evidence: Evidence
+
+
+class Background(Struct, frozen=True):
+    """A coded neurological condition that a reader of the ICANS grade must know of."""
+
+    kind: Literal["haemorrhage", "speech", "seizure-disorder"]
+    evidence: Evidence
+
+
 class Diagnosis(Struct, frozen=True):
-    """A coded diagnosis of a toxicity: history and maximum only, never a live grade."""
+    """A coded diagnosis of a toxicity: history and maximum only, never a live grade.
+
+    `day`: the earliest and latest moment it may have begun, where only the date is charted.
+    """
 
     toxicity: ToxicityName
     at_least: int
@@ -110,6 +170,7 @@ class Diagnosis(Struct, frozen=True):
     abated: datetime | None
     evidence: Evidence
     contradictory: bool = False
+    day: tuple[datetime, datetime] | None = None
 
 
 class Attribution(Struct, frozen=True):
@@ -138,7 +199,11 @@ class Dose(Struct, frozen=True):
 
 
 class Order(Struct, frozen=True, omit_defaults=True):
-    """One draft order. `subcutaneous_product` marks tocilizumab forms that are not for CRS."""
+    """One draft order, or one of the medicines of a regimen: those share their `ref`.
+
+    `subcutaneous_product` marks tocilizumab forms that are not for CRS. `by_name`: recognised by
+    words alone.
+    """
 
     ref: str
     kind: OrderKind
@@ -150,6 +215,7 @@ class Order(Struct, frozen=True, omit_defaults=True):
     dose_mg_per_kg: Decimal | None = None
     planned_start: datetime | None = None
     selected: bool = True
+    by_name: bool = False
 
 
 class ActiveOrder(Struct, frozen=True):
@@ -193,7 +259,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     `answered` holds the prefetch queries that were answered (a Bundle, even empty, or null): only
     for these does silence mean "none charted". `in_hospital`: ED or inpatient; None is unknown.
     Units: temperatures Cel, pressures mm[Hg], saturations %, weights kg, creatinine mg/dL,
-    platelets 10*9/L.
+    platelets 10*9/L. `ice_doubts`: ICE assessments without one certain total; `levels` are the
+    totals each allows, none where it was not performed or contradicts itself.
     """
 
     patient: str
@@ -211,6 +278,8 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     boluses: tuple[Bolus, ...] = ()
     support: tuple[Charted, ...] = ()
     masking: tuple[Masking, ...] = ()
+    baselines: tuple[Baseline, ...] = ()
+    unusable: tuple[Unusable, ...] = ()
     ice: tuple[Reading, ...] = ()
     capd: tuple[Reading, ...] = ()
     arousal: tuple[Charted, ...] = ()
@@ -225,6 +294,10 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     weights: tuple[Reading, ...] = ()
     creatinine: tuple[Reading, ...] = ()
     platelets: tuple[Reading, ...] = ()
+    ice_doubts: tuple[Charted, ...] = ()
+    consciousness: tuple[Consciousness, ...] = ()
+    sedatives: tuple[Sedative, ...] = ()
+    background: tuple[Background, ...] = ()
     orders: tuple[Order, ...] = ()
     active_orders: tuple[ActiveOrder, ...] = ()
     allergies: tuple[Allergy, ...] = ()

@@ -8,42 +8,33 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import msgspec
+
 from knowledge.assessment import Grade, Hours
 from knowledge.course import Course, Recorder, Sample, in_hours, raise_maximum
-from knowledge.crs_state import crs_state, freshness
-from knowledge.facts import ChartedGrade, Diagnosis, Facts, ToxicityName, bispecific_doses
+from knowledge.crs_state import CrsState, crs_state, freshness
+from knowledge.exposure import attributed_to, exposed, lookback, separate_doses
+from knowledge.facts import ChartedGrade, Diagnosis, Facts, ToxicityName
 from knowledge.icans_state import icans_state
 from knowledge.model import SiteRules
 from knowledge.scale_model import CrsScale, IcansScale
 
 
-def lookback(toxicity: ToxicityName, rules: SiteRules) -> timedelta:
-    """How long after a dose an onset is still attributed to it."""
-    days = rules.crs_lookback_days if toxicity == "crs" else rules.icans_lookback_days
-    return timedelta(days=days)
-
-
-def exposed(facts: Facts, at: datetime, span: timedelta) -> bool:
-    """Whether a bispecific was, or may have been, given within `span` before `at`."""
-    if "administrations" not in facts.answered and not bispecific_doses(facts):
-        return True
-    return any(
-        dose.start <= at <= (dose.end or dose.start) + span for dose in bispecific_doses(facts)
-    )
-
-
 def crs_events(facts: Facts, scale: CrsScale, rules: SiteRules) -> tuple[Course, ...]:
     """All CRS events up to the evaluation time, oldest first."""
+    now = facts.evaluated_at
     threshold = scale.fever_cel.value
     charted = _charted(facts, "crs")
     starts = [r.at for r in facts.temperatures if r.value >= threshold]
     starts += [at for at, grade in charted.items() if grade.grade > 0]
     if not starts:
         return _with_diagnoses((), facts, "crs", rules)
-    recorder = _recorder(facts, rules)
+    times = _times(facts)
+    before = max((at for at in times if at < min(starts)), default=None)
+    recorder = _crs_recorder(facts, rules, before)
     span = lookback("crs", rules)
     ends = _abatements(facts, "crs")
-    for at in _times(facts, min(starts), {*charted, *ends}):
+    for at in sorted(t for t in {*times, *charted, *ends, now} if min(starts) <= t <= now):
         window = freshness(facts, rules, recorder.reached(2))
         if at in ends:
             recorder.add(_settled(at, window))
@@ -61,7 +52,7 @@ def crs_events(facts: Facts, scale: CrsScale, rules: SiteRules) -> tuple[Course,
                 at=at,
                 grade=state.grade,
                 abnormal=state.abnormal,
-                complete=state.complete and state.grade.at_most <= 1,
+                complete=at in times and _seen_free(state),
                 onset=fever and exposed(facts, at, span),
                 window=window,
             )
@@ -72,13 +63,22 @@ def crs_events(facts: Facts, scale: CrsScale, rules: SiteRules) -> tuple[Course,
 def icans_events(facts: Facts, scale: IcansScale, rules: SiteRules) -> tuple[Course, ...]:
     """All ICANS events up to the evaluation time, oldest first."""
     charted = _charted(facts, "icans")
-    series = (facts.ice, facts.capd, facts.arousal, facts.seizure, facts.motor, facts.raised_icp)
+    series = (
+        facts.ice,
+        facts.ice_doubts,
+        facts.capd,
+        facts.arousal,
+        facts.seizure,
+        facts.motor,
+        facts.raised_icp,
+    )
     ends = _abatements(facts, "icans")
-    times = {item.at for part in series for item in part} | set(charted) | ends
+    times = {item.at for part in series for item in part}
+    points = {*times, *charted, *ends, facts.evaluated_at}
     window = timedelta(hours=rules.ice_hours)
-    recorder = _recorder(facts, rules)
+    recorder = Recorder(separate_doses(facts), timedelta(hours=rules.resolved_free_hours))
     span = lookback("icans", rules)
-    for at in sorted(t for t in times if t <= facts.evaluated_at):
+    for at in sorted(t for t in points if t <= facts.evaluated_at):
         if at in ends:
             recorder.add(_settled(at, window))
             continue
@@ -92,7 +92,7 @@ def icans_events(facts: Facts, scale: IcansScale, rules: SiteRules) -> tuple[Cou
                 at=at,
                 grade=state.grade,
                 abnormal=state.abnormal,
-                complete=state.complete,
+                complete=at in times and state.complete and state.grade.at_most == 0,
                 onset=state.abnormal and exposed(facts, at, span),
                 window=window,
             )
@@ -111,16 +111,22 @@ def recurrent_at(
     )
 
 
-def _recorder(facts: Facts, rules: SiteRules) -> Recorder:
-    covered = [(i.start, i.end or facts.evaluated_at) for i in facts.infusions]
-    doses = [dose.start for dose in bispecific_doses(facts)]
-    return Recorder(doses, timedelta(hours=rules.resolved_free_hours), covered)
+def _crs_recorder(facts: Facts, rules: SiteRules, before: datetime | None) -> Recorder:
+    """An event is not over while, or soon after, a pressor or an antipyretic keeps a sign away."""
+    covered = [(i.start, i.end or facts.evaluated_at) for i in facts.infusions if not i.doubt]
+    counted = [i for i in facts.infusions if i.kind != "uncounted"]
+    treated = [i.end for i in counted if i.end is not None]
+    treated += [m.at for m in facts.masking if m.kind == "antipyretic"]
+    free = timedelta(hours=rules.resolved_free_hours)
+    return Recorder(separate_doses(facts), free, covered, treated, before)
 
 
 def _charted(facts: Facts, toxicity: ToxicityName) -> dict[datetime, ChartedGrade]:
+    """Usable grades by their time; of two at one time the higher."""
+    grades = sorted(facts.grades, key=lambda g: g.grade)
     return {
         g.at: g
-        for g in facts.grades
+        for g in grades
         if g.toxicity == toxicity and g.usable and g.at <= facts.evaluated_at
     }
 
@@ -146,40 +152,71 @@ def _charted_sample(at: datetime, charted: ChartedGrade, window: timedelta) -> S
     )
 
 
-def _times(facts: Facts, start: datetime, charted: Iterable[datetime]) -> list[datetime]:
+def _seen_free(state: CrsState) -> bool:
+    """A whole set with a settled temperature; masked by treatment is as free as it can look."""
+    return state.complete and state.fever.observed and state.grade.at_most <= 1
+
+
+def _times(facts: Facts) -> set[datetime]:
+    """When anything was charted that the CRS axes rest on."""
     readings = (facts.temperatures, facts.systolic, facts.mean_pressure, facts.saturations)
     times = {r.at for series in readings for r in series}
     times |= {c.at for series in (facts.oxygen, facts.support) for c in series}
-    times |= {b.at for b in facts.boluses} | set(charted) | {facts.evaluated_at}
+    times |= {b.at for b in facts.boluses}
     for infusion in facts.infusions:
         times.add(infusion.start)
         if infusion.end is not None:
             times.add(infusion.end)
-    return sorted(t for t in times if start <= t <= facts.evaluated_at)
+    return times
 
 
 def _with_diagnoses(
     courses: tuple[Course, ...], facts: Facts, toxicity: ToxicityName, rules: SiteRules
 ) -> tuple[Course, ...]:
+    """The courses with what coded diagnoses add, each with the products it is attributed to."""
     found = list(courses)
     for diagnosis in facts.diagnoses:
-        if diagnosis.toxicity != toxicity or diagnosis.contradictory or diagnosis.onset is None:
+        span = _span(diagnosis)
+        if diagnosis.toxicity != toxicity or diagnosis.contradictory or span is None:
             continue
-        index = next((i for i, c in enumerate(found) if _same(c, diagnosis.onset)), None)
+        index = next((i for i, c in enumerate(found) if _same(c, *span, _slack(diagnosis))), None)
         grade = Grade(diagnosis.at_least, diagnosis.at_most)
         if index is not None:
-            found[index] = raise_maximum(found[index], grade)
+            found[index] = _begun(raise_maximum(found[index], grade), diagnosis, facts)
         else:
-            found.append(_from_diagnosis(diagnosis, diagnosis.onset, grade, facts, rules))
-    return tuple(sorted(found, key=lambda c: c.onset))
-
-
-def _same(course: Course, onset: datetime) -> bool:
-    """A diagnosis dated from a day before the onset to a day after the end is the same event."""
-    day = timedelta(hours=24)
-    return course.onset - day <= onset and (
-        course.resolved is None or onset <= course.resolved + day
+            found.append(_from_diagnosis(diagnosis, span[1], grade, facts, rules))
+    reach = lookback(toxicity, rules)
+    return tuple(
+        msgspec.structs.replace(c, agents=attributed_to(c.onset, facts, reach))
+        for c in sorted(found, key=lambda c: c.onset)
     )
+
+
+def _span(diagnosis: Diagnosis) -> tuple[datetime, datetime] | None:
+    """When a diagnosis began: a moment, or a whole day."""
+    return diagnosis.day if diagnosis.onset is None else (diagnosis.onset, diagnosis.onset)
+
+
+def _slack(diagnosis: Diagnosis) -> timedelta:
+    """How far a charted time may be off; a date is wide enough as it is."""
+    return timedelta(0) if diagnosis.onset is None else timedelta(hours=24)
+
+
+def _same(course: Course, first: datetime, last: datetime, slack: timedelta) -> bool:
+    """A diagnosis dated from a day before the onset to a day after the end is the same event."""
+    return course.onset - slack <= last and (
+        course.resolved is None or first <= course.resolved + slack
+    )
+
+
+def _begun(course: Course, diagnosis: Diagnosis, facts: Facts) -> Course:
+    """A diagnosis with a time may show that the event began earlier, if no dose was in between."""
+    onset = diagnosis.onset
+    if onset is None or onset >= course.onset:
+        return course
+    if any(onset < dose <= course.onset for dose in separate_doses(facts)):
+        return course
+    return msgspec.structs.replace(course, onset=onset)
 
 
 def _from_diagnosis(

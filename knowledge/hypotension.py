@@ -6,11 +6,15 @@ what the patient requires; vasopressin is not counted among several (Lee et al. 
 
 from datetime import datetime, timedelta
 
+import msgspec
 from msgspec import Struct
 
-from knowledge.facts import Evidence, Facts, Infusion, Missing, Notice
+from knowledge.baseline import was_as_low
+from knowledge.doubts import HIDDEN, doubt
+from knowledge.facts import Charted, Evidence, Facts, Missing, Notice
 from knowledge.levels import Axis
 from knowledge.model import SiteRules
+from knowledge.pressors import Pressors, pressors_at
 from knowledge.series import any_within, newest, upto
 
 
@@ -27,83 +31,95 @@ class Pressure(Struct, frozen=True):
 
 def hypotension_levels(facts: Facts, at: datetime, rules: SiteRules, window: timedelta) -> Axis:
     """The levels of hypotension support the facts allow at `at`."""
-    running = [i for i in facts.infusions if i.start <= at and (i.end is None or at < i.end)]
     stated = any_within(facts.support, at, window)
-    if stated is not None and len(stated.levels) == 1:
-        later = [i for i in running if i.start > stated.at]
-        levels, evidence, notices = _pressor_levels(later, at, rules)
-        floor = ORDER.index(stated.levels[0])
-        kept = frozenset(w for w in levels if ORDER.index(w) > floor) or frozenset(stated.levels)
+    if stated is not None and len(stated.levels) == 1 and not stated.preliminary:
+        later = [i for i in facts.infusions if i.start > stated.at]
+        return _stated(stated, pressors_at(later, at, rules, window))
+    axis = _inferred(facts, at, rules, window)
+    if stated is None or not stated.levels:
+        return axis
+    return msgspec.structs.replace(
+        axis,
+        levels=axis.levels | frozenset(stated.levels),
+        evidence=(stated.evidence, *axis.evidence),
+        abnormal=axis.abnormal or "none" not in stated.levels,
+        observed=True,
+    )
+
+
+def _stated(stated: Charted, pressors: Pressors) -> Axis:
+    """A clinician's statement, which a vasopressor that began after it can raise."""
+    (floor,) = stated.levels
+    raised = frozenset(max(word, floor, key=ORDER.index) for word in pressors.words)
+    levels = raised if raised and pressors.least else raised | {floor}
+    return Axis(
+        levels,
+        (stated.evidence, *pressors.evidence),
+        notices=pressors.notices,
+        abnormal=levels != frozenset({"none"}),
+        observed=True,
+    )
+
+
+def _inferred(facts: Facts, at: datetime, rules: SiteRules, window: timedelta) -> Axis:
+    pressors = pressors_at(facts.infusions, at, rules, window)
+    answered = "administrations" in facts.answered
+    unknown = () if answered else (Missing("vasopressors", "administrations were not available"),)
+    if pressors.least:
         return Axis(
-            kept,
-            (stated.evidence, *evidence),
-            notices=notices,
-            abnormal=kept != frozenset({"none"}),
+            pressors.words if answered else pressors.words | {"multiple-vasopressors"},
+            pressors.evidence,
+            missing=unknown,
+            notices=pressors.notices,
+            abnormal=True,
             observed=True,
         )
-    if running:
-        levels, evidence, notices = _pressor_levels(running, at, rules)
-        if levels:
-            return Axis(levels, evidence, notices=notices, abnormal=True, observed=True)
-    return _without_pressors(facts, at, rules, window, running)
+    axis = _without_pressors(facts, at, rules, window)
+    levels = axis.levels | pressors.words
+    return msgspec.structs.replace(
+        axis,
+        levels=levels if answered else levels | frozenset(ORDER[1:]),
+        evidence=(*axis.evidence, *pressors.evidence),
+        missing=axis.missing + unknown,
+        notices=axis.notices + pressors.notices,
+        abnormal=axis.abnormal or pressors.acting,
+        observed=axis.observed or pressors.acting,
+    )
 
 
-def _pressor_levels(
-    running: list[Infusion], at: datetime, rules: SiteRules
-) -> tuple[frozenset[str], tuple[Evidence, ...], tuple[Notice, ...]]:
-    """Levels certain to need a vasopressor; empty when none is running."""
-    pressors = {i.agent: i for i in reversed(running) if i.kind == "vasopressor"}
-    vasopressin = [i for i in running if i.kind == "vasopressin"]
-    inotropes = [i for i in running if i.kind == "inotrope"]
-    evidence = tuple(i.evidence for i in running)
-    notices: tuple[Notice, ...] = ()
-    if not pressors and not vasopressin:
-        return frozenset(), evidence, ()
-    if not pressors:
-        text = "Vasopressin alone is read as one vasopressor; the scale does not say so in words."
-        notices = (Notice("vasopressin-alone", text),)
-    levels = {"multiple-vasopressors" if len(pressors) > 1 else "one-vasopressor"}
-    if len(pressors) == 2:
-        overlap = at - max(i.start for i in pressors.values())
-        if overlap <= timedelta(minutes=rules.switch_minutes / 2):
-            levels.add("one-vasopressor")
-            text = "Two vasopressors overlap for less than half an hour: a change-over is possible."
-            notices += (Notice("pressor-overlap", text),)
-    elif inotropes:
-        levels.add("multiple-vasopressors")
-        text = "An inotrope runs beside a vasopressor; inotropes are not counted as vasopressors."
-        notices += (Notice("inotrope", text),)
-    return frozenset(levels), evidence, notices
-
-
-def _without_pressors(
-    facts: Facts, at: datetime, rules: SiteRules, window: timedelta, running: list[Infusion]
-) -> Axis:
+def _without_pressors(facts: Facts, at: datetime, rules: SiteRules, window: timedelta) -> Axis:
     pressure = _pressure(facts, at, rules, window)
     span = timedelta(hours=rules.bolus_hours)
-    bolus = any_within(facts.boluses, at, span)
+    boluses = [one for one in facts.boluses if timedelta(0) <= at - one.at <= span]
+    # A bolus that is only possible never makes the level certain.
+    bolus = max(boluses, key=lambda one: (one.certain, one.at), default=None)
     levels = {"none", "fluids"}
-    if bolus is not None and (pressure.low or _low_within(facts, at, rules, span)):
-        levels = {"fluids"}
-    elif pressure.low is False and bolus is None:
-        levels = {"none"}
-    missing = pressure.missing
     notices: tuple[Notice, ...] = ()
-    if running:
-        levels.add("one-vasopressor")
-        text = "An inotrope is running; inotropes are not counted as vasopressors."
-        notices = (Notice("inotrope", text),)
-    if "administrations" not in facts.answered:
-        levels |= {"fluids", "one-vasopressor", "multiple-vasopressors"}
-        missing += (Missing("vasopressors", "administrations were not available"),)
-    evidence = pressure.evidence if bolus is None else (*pressure.evidence, bolus.evidence)
+    if bolus is not None and bolus.certain and _low_within(facts, at, rules, span):
+        levels = {"fluids"}
+        if _as_before(facts, at, rules):
+            levels = {"none", "fluids"}
+            text = "The pressure is no lower than before the bispecific: fluids may be for that."
+            notices = (Notice("baseline-pressure", text),)
+    elif pressure.low is False and bolus is None and not pressure.missing:
+        levels = {"none"}
     return Axis(
         frozenset(levels),
-        (*evidence, *(i.evidence for i in running)),
-        missing=missing,
+        pressure.evidence if bolus is None else (*pressure.evidence, bolus.evidence),
+        missing=pressure.missing,
         notices=notices,
-        abnormal=bool(pressure.low) or "none" not in levels or bool(running),
-        observed=pressure.low is not None or bolus is not None or bool(running),
+        abnormal=bool(pressure.low) or "none" not in levels,
+        observed=pressure.low is not None or bolus is not None,
+    )
+
+
+def _as_before(facts: Facts, at: datetime, rules: SiteRules) -> bool:
+    return any(
+        was_as_low(series, facts, at, limit, rules)
+        for series, limit in (
+            (facts.systolic, rules.systolic_below),
+            (facts.mean_pressure, rules.mean_pressure_below),
+        )
     )
 
 
@@ -122,10 +138,24 @@ def _pressure(facts: Facts, at: datetime, rules: SiteRules, window: timedelta) -
     fresh = [(r, limit) for r, limit in fresh if not r.preliminary or r.value < limit]
     if fresh:
         low = any(r.value < limit for r, limit in fresh)
-        return Pressure(low, tuple(r.evidence for r, _ in fresh))
+        hidden = () if low else _hidden(facts, at, rules, window)
+        return Pressure(low, tuple(r.evidence for r, _ in fresh), hidden)
     hours = int((at - old.at).total_seconds() // 3600)
     reason = Missing("blood-pressure", f"last recorded {hours} h ago")
     return Pressure(None, (old.evidence,), (reason,))
+
+
+def _hidden(facts: Facts, at: datetime, rules: SiteRules, window: timedelta) -> tuple[Missing, ...]:
+    """A pressure newer than the last one that can be used may be a low one."""
+    for name, series, limit in (
+        ("systolic", facts.systolic, rules.systolic_below),
+        ("mean-pressure", facts.mean_pressure, rules.mean_pressure_below),
+    ):
+        last = newest(series, at)
+        since = None if last is None else last.at
+        if doubt(facts, name, at, window, since, limit.__le__):
+            return (Missing("blood-pressure", HIDDEN),)
+    return ()
 
 
 def _low_within(facts: Facts, at: datetime, rules: SiteRules, span: timedelta) -> bool:

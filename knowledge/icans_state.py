@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from knowledge.assessment import Grade
+from knowledge.cognition import cognition
 from knowledge.facts import Charted, Facts, Missing, Notice
-from knowledge.grading import grade_icans, score_grade
+from knowledge.grading import grade_icans
 from knowledge.levels import Axis
 from knowledge.model import SiteRules
 from knowledge.scale_model import AxisScale, IcansScale
-from knowledge.series import any_within
+from knowledge.seizures import with_clusters
+from knowledge.settled import standing
 
 
 class IcansState(Struct, frozen=True):
@@ -34,9 +36,9 @@ def icans_state(
     window = timedelta(hours=rules.ice_hours)
     if since is not None:
         window = min(window, at - since)
-    cognition, ice_fresh = _cognition(facts, at, scale, window)
+    ice = cognition(facts, at, scale, window)
     arousal = _sign(facts.arousal, at, window, scale.arousal, "arousal")
-    by_exception = ice_fresh or arousal.observed
+    by_exception = (ice.observed and not ice.missing) or arousal.observed
     signs = {
         name: _by_exception(series, at, window, axis, name, by_exception)
         for name, series, axis in (
@@ -45,58 +47,33 @@ def icans_state(
             ("raised-icp", facts.raised_icp, scale.raised_icp),
         )
     }
+    signs["seizure"] = with_clusters(signs["seizure"], facts, at, window)
     grade = grade_icans(
         scale,
-        frozenset(int(level) for level in cognition.levels),
+        frozenset(int(level) for level in ice.levels),
         arousal.levels,
         signs["seizure"].levels,
         signs["motor"].levels,
         signs["raised-icp"].levels,
     )
-    axes = {"ice": cognition, "arousal": arousal, **signs}
+    axes = {"ice": ice, "arousal": arousal, **signs}
     charted = any(axis.observed for axis in axes.values())
     return IcansState(
         axes=axes,
         grade=grade,
         abnormal=any(axis.abnormal for axis in axes.values()),
         usable=charted,
-        complete=cognition.observed and arousal.observed,
+        complete=ice.observed and arousal.observed,
     )
-
-
-def _cognition(
-    facts: Facts, at: datetime, scale: IcansScale, window: timedelta
-) -> tuple[Axis, bool]:
-    """The ICE axis as possible grades; under the age limit CAPD takes its place."""
-    limit = int(scale.capd_under_age.value)
-    unknown = frozenset(str(band.grade) for band in scale.ice)
-    if facts.age_years is None:
-        reason = "age unknown: ICE and CAPD cannot be told apart"
-        return Axis(unknown, missing=(Missing("ice", reason),)), False
-    child = facts.age_years < limit
-    series, bands, fact = (
-        (facts.capd, scale.capd, "capd") if child else (facts.ice, scale.ice, "ice")
-    )
-    notices: tuple[Notice, ...] = ()
-    if facts.age_years == limit:
-        text = "At this age sources differ on ICE or CAPD: ICE is used, CAPD may be preferred."
-        notices = (Notice("capd-age-boundary", text),)
-    reading = any_within(series, at, window)
-    if reading is None:
-        name = fact.upper()
-        return Axis(unknown, missing=(Missing(fact, f"{name} not assessed"),)), False
-    grade = score_grade(bands, int(reading.value))
-    if grade is None:
-        reason = f"{fact.upper()} {reading.value} is not on the scale"
-        return Axis(unknown, (reading.evidence,), (Missing(fact, reason),)), False
-    level = frozenset({str(grade)})
-    return Axis(level, (reading.evidence,), (), notices, grade > 0, observed=True), True
 
 
 def _sign(
     series: tuple[Charted, ...], at: datetime, window: timedelta, axis: AxisScale, name: str
 ) -> Axis:
-    charted = any_within(series, at, window)
+    def worst(one: Charted) -> int:
+        return max((axis.levels[word] for word in one.levels), default=0)
+
+    charted = standing(series, at, window, worst)
     every = frozenset(axis.levels)
     if charted is None:
         return Axis(every, missing=(Missing(name, f"{name} not charted"),))

@@ -62,5 +62,6 @@ def _after(facts: Facts, at: datetime) -> Facts:
         support=tuple(c for c in facts.support if c.at > at),
         boluses=tuple(b for b in facts.boluses if b.at > at),
         infusions=tuple(i for i in facts.infusions if i.start > at),
+        unusable=tuple(u for u in facts.unusable if u.at > at),
         answered=facts.answered | {"administrations"},
     )

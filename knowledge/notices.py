@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from knowledge.decision import AppliedRow
-from knowledge.disposition import STRICTEST
 from knowledge.facts import Facts, Notice, bispecific_doses
+from knowledge.holds import HOLDS
 from knowledge.product_model import Protocol
 from knowledge.toxicity import Standing
 
@@ -76,13 +76,16 @@ def _remarks(
 
 
 def _label_stricter(rows: Sequence[AppliedRow]) -> bool:
+    """Stricter is ending therapy where the protocol does not, or a hold where it has none."""
     label = [_rank(r.action) for r in rows if r.other_source and r.reached]
     own = [_rank(r.action) for r in rows if not r.other_source and r.reached]
-    return bool(label) and min(label) < min(own, default=len(STRICTEST))
+    return bool(label) and min(label) < min(own, default=2)
 
 
 def _rank(action: str) -> int:
-    return next((i for i, known in enumerate(STRICTEST) if known == action), len(STRICTEST))
+    if action == "discontinue-permanently":
+        return 0
+    return 1 if action in HOLDS else 2
 
 
 def _history(facts: Facts, standings: Sequence[Standing]) -> list[Notice]:

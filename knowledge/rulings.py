@@ -77,7 +77,7 @@ def without_rows(standings: Sequence[Standing]) -> Disposition:
         abnormal = crs.abnormal or icans.abnormal
         return _plain("not-stated", "not-exposed") if abnormal else _plain("no-toxicity")
     crs_free = crs.state.acting is not None and crs.state.acting.at_most == 0
-    icans_free = not icans.state.assessed or (
+    icans_free = (not icans.state.assessed and not icans.unassessed_sign) or (
         icans.state.acting is not None and icans.state.acting.at_most == 0
     )
     if crs_free and icans_free:
@@ -140,4 +140,5 @@ def _agent(standing: Standing) -> str:
 
 
 def _of_another_product(standing: Standing, ingredient: str) -> bool:
-    return _agent(standing) not in ("", ingredient)
+    event = standing.event
+    return event is not None and bool(event.agents) and ingredient not in event.agents

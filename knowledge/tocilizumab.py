@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from knowledge.assessment import Indication, Tocilizumab, TocilizumabStatus
 from knowledge.dosing_model import TocilizumabLimits
-from knowledge.facts import Dose, Facts, Order, Reading
+from knowledge.facts import Dose, Facts, Order, Reading, bispecific_doses
 from knowledge.model import SiteRules
 from knowledge.series import any_within
 
@@ -72,6 +72,18 @@ def count(facts: Facts, limits: TocilizumabLimits, onset: datetime | None) -> Co
         last=max((d.start for d in infused), default=None),
         window_starts=tuple(sorted(d.start for d in recent)),
     )
+
+
+def given_before_onset(facts: Facts, onset: datetime | None) -> int:
+    """Infusions between the last bispecific dose and the first recorded sign.
+
+    They may belong to the event: the first sign in the request need not be the first there was.
+    """
+    if onset is None:
+        return 0
+    last = max((d.start for d in bispecific_doses(facts) if d.start <= onset), default=onset)
+    infused = (d for d in facts.doses if d.ingredient == "tocilizumab" and d.route != "sc")
+    return sum(1 for d in infused if last <= d.start < onset)
 
 
 def check(

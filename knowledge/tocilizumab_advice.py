@@ -1,9 +1,11 @@
 """Tocilizumab for the cards: indication, the check of each draft, and one cited line per limit."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from knowledge.assessment import Indication, Tocilizumab
@@ -13,7 +15,13 @@ from knowledge.library import Library
 from knowledge.model import SiteRules, SourceRef
 from knowledge.product_model import Protocol
 from knowledge.rows import Matched
-from knowledge.tocilizumab import check, ordered_mg, outside_tolerance, subcutaneous_given
+from knowledge.tocilizumab import (
+    check,
+    given_before_onset,
+    ordered_mg,
+    outside_tolerance,
+    subcutaneous_given,
+)
 from knowledge.toxicity import Standing
 
 
@@ -56,6 +64,8 @@ def advise(
         )
         for order in drafted
     )
+    early = given_before_onset(facts, onset)
+    decided = tuple(_beside(one, decided, facts, library, early) for one in decided)
     shown = decided[0].result if decided else current
     return TocilizumabAdvice(
         current=shown,
@@ -98,6 +108,38 @@ def _decide(
     elif ordered is None or _differs(ordered, result.dose_mg, rules):
         level = "warning"
     return TocilizumabDecision(order, result, level, ordered)
+
+
+def _beside(
+    one: TocilizumabDecision,
+    every: Sequence[TocilizumabDecision],
+    facts: Facts,
+    library: Library,
+    early: int,
+) -> TocilizumabDecision:
+    """The same check with what else may speak against it: other orders, doses of doubtful event."""
+    gap = timedelta(hours=int(library.tocilizumab.interval_hours.value))
+    start = _start(one.order, facts)
+    close = any(
+        abs(_start(other.order, facts) - start) < gap for other in every if other is not one
+    )
+    active = any(o.ingredient == "tocilizumab" for o in facts.active_orders)
+    if close:
+        status, reason = "blocked", "another-draft"
+    elif one.level == "ok" and (active or early):
+        status = one.result.status
+        reason = "another-order" if active else "doses-before-onset"
+    else:
+        return one
+    result = msgspec.structs.replace(
+        one.result, status=status, reasons=(*one.result.reasons, reason)
+    )
+    level = "blocked" if close else "warning"
+    return msgspec.structs.replace(one, result=result, level=level)
+
+
+def _start(order: Order, facts: Facts) -> datetime:
+    return max(facts.evaluated_at, order.planned_start or facts.evaluated_at)
 
 
 def _differs(ordered: Decimal, computed: Decimal | None, rules: SiteRules) -> bool:

@@ -9,12 +9,16 @@ from datetime import timedelta
 import msgspec
 from msgspec import Struct
 
-from knowledge.assessment import ChartedAt, Event, Grade, ToxicityState
+from knowledge.assessment import AxisState, ChartedAt, Event, Grade, ToxicityState
+from knowledge.beside_icans import evidence_beside, is_depressed, notices_beside
+from knowledge.charted_notices import charted_notices
+from knowledge.cognition import baseline_notices
 from knowledge.course import Course
 from knowledge.crs_state import CrsState, crs_state, freshness, state_missing, state_notices
+from knowledge.exposure import exposed, lookback
 from knowledge.facts import ChartedGrade, Facts, Notice, ToxicityName, bispecific_doses
 from knowledge.grading import FEVER_LEVELS
-from knowledge.history import crs_events, exposed, icans_events, lookback, recurrent_at
+from knowledge.history import crs_events, icans_events, recurrent_at
 from knowledge.hypotension import ORDER as SUPPORT
 from knowledge.hypoxia import ORDER as OXYGEN
 from knowledge.icans_state import IcansState, icans_missing, icans_notices, icans_state
@@ -28,7 +32,10 @@ ANY_GRADE = Grade(0, 4)
 
 
 class Standing(Struct, frozen=True):
-    """One toxicity now. `active`: an open event, or something abnormal that may be one."""
+    """One toxicity now. `active`: an open event, or something abnormal that may be one.
+
+    `unassessed_sign`: not assessed, and another scale shows something its scale would grade.
+    """
 
     toxicity: ToxicityName
     state: ToxicityState
@@ -37,6 +44,7 @@ class Standing(Struct, frozen=True):
     abnormal: bool = False
     other_cause: bool = False
     exposed: bool = True
+    unassessed_sign: bool = False
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -94,11 +102,17 @@ def icans_standing(facts: Facts, scale: IcansScale, rules: SiteRules) -> Standin
         "raised-icp": tuple(scale.raised_icp.levels),
     }
     axes = {name: axis_state(axis, orders[name]) for name, axis in state.axes.items()}
+    window = timedelta(hours=rules.ice_hours)
+    beside = evidence_beside(facts, now, window)
+    axes["arousal"] = AxisState(axes["arousal"].level, (*axes["arousal"].evidence, *beside))
     axes["ice"] = msgspec.structs.replace(axes["ice"], level=_ice_level(state.axes["ice"]))
     shell = ToxicityState(scale.id, assessed=True, axes=axes, missing=icans_missing(state))
     standing = _standing(facts, "icans", rules, events, state, shell, newer, charted)
     notices = _used_notices(standing, icans_notices(state))
-    return msgspec.structs.replace(standing, notices=notices)
+    if standing.exposed:
+        notices += notices_beside(facts, now, window) + baseline_notices(facts, now, window)
+    unassessed = not standing.state.assessed and is_depressed(facts, now, window)
+    return msgspec.structs.replace(standing, notices=notices, unassessed_sign=unassessed)
 
 
 def _standing(
@@ -136,6 +150,7 @@ def _standing(
             span = f"{grade.at_least}-{grade.at_most}"
             text = f"Charted {toxicity.upper()} grade {charted.grade}; the data give {span}."
             notices = (Notice(f"{toxicity}-charted-differs", text),)
+    notices += charted_notices(facts, toxicity, events)
     filled = msgspec.structs.replace(
         shell,
         grade=grade,
@@ -161,8 +176,8 @@ def _with_event(state: ToxicityState, facts: Facts, events: tuple[Course, ...]) 
     if not events:
         return state
     event = events[-1]
-    agent = agent_of(event, facts)
-    times = [d.start for d in bispecific_doses(facts) if d.ingredient == agent]
+    times = [d.start for d in bispecific_doses(facts) if d.ingredient in event.agents]
+    earlier = [e for e in events[:-1] if not {*e.agents}.isdisjoint(event.agents)]
     hours = event.hours_at_grade3 if state.scale.startswith("astct-crs") else None
     if event.maximum.at_most < 3:
         hours = None
@@ -170,19 +185,13 @@ def _with_event(state: ToxicityState, facts: Facts, events: tuple[Course, ...]) 
         source="request",
         onset=event.onset,
         max_grade=event.maximum,
-        recurrent=recurrent_at(events[:-1], event, times, max(event.maximum.at_least, 1)),
+        recurrent=recurrent_at(earlier, event, times, max(event.maximum.at_least, 1)),
         hours_at_grade3=hours,
         resolved_at=event.resolved,
         resolved_confirmed=event.confirmed_end,
-        agent=agent,
+        agent=event.agents[0] if event.agents else "",
     )
     return msgspec.structs.replace(state, event=wire)
-
-
-def agent_of(event: Course, facts: Facts) -> str:
-    """The bispecific given last before the event began, or an empty string."""
-    before = [d for d in bispecific_doses(facts) if d.start <= event.onset]
-    return before[-1].ingredient if before else ""
 
 
 def _charted(facts: Facts, toxicity: ToxicityName, window: timedelta) -> ChartedGrade | None:
@@ -192,7 +201,7 @@ def _charted(facts: Facts, toxicity: ToxicityName, window: timedelta) -> Charted
         for g in facts.grades
         if g.toxicity == toxicity and g.usable and timedelta(0) <= now - g.at <= window
     ]
-    return max(fresh, key=lambda g: g.at) if fresh else None
+    return max(fresh, key=lambda g: (g.at, g.grade)) if fresh else None
 
 
 def _attributed_elsewhere(facts: Facts, toxicity: ToxicityName, rules: SiteRules) -> bool:
@@ -206,7 +215,8 @@ def _attributed_elsewhere(facts: Facts, toxicity: ToxicityName, rules: SiteRules
         for a in facts.attributions
         if a.toxicity == toxicity and timedelta(0) <= facts.evaluated_at - a.at <= window
     ]
-    return bool(fresh) and max(fresh, key=lambda a: a.at).cause == "other-cause"
+    newest = max((a.at for a in fresh), default=None)
+    return bool(fresh) and all(a.cause == "other-cause" for a in fresh if a.at == newest)
 
 
 def _fever_order(axis: Axis) -> tuple[str, ...]:

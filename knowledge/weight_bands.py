@@ -10,6 +10,7 @@ from typing import TypeAlias
 import msgspec
 
 from knowledge.row_model import Row, Then, When
+from knowledge.treatment import Medication
 
 
 Split: TypeAlias = tuple[tuple[Row, ...], tuple[Row, ...]]
@@ -44,8 +45,24 @@ def _agreed(rows: list[Row]) -> Iterable[Row]:
         outcome,
         next_dose=first.next_dose if all(t.next_dose == first.next_dose for t in others) else None,
         medications=tuple(m for m in first.medications if all(m in t.medications for t in others)),
-        statements=tuple(s for s in first.statements if all(s in t.statements for t in others)),
-        on_resuming=tuple(s for s in first.on_resuming if all(s in t.on_resuming for t in others)),
+        statements=(
+            *_by_weight(rows),
+            *(s for s in first.statements if all(s in t.statements for t in others)),
+        ),
     )
     for number, row in enumerate(rows):
         yield msgspec.structs.replace(row, then=outcome if number else treatment)
+
+
+def _by_weight(rows: list[Row]) -> Iterable[str]:
+    """A medicine of every band whose dose differs: named with each dose, none is chosen."""
+    for agent in dict.fromkeys(m.agent for m in rows[0].then.medications):
+        doses = [_dose(m) for row in rows for m in row.then.medications if m.agent == agent]
+        if len(set(doses)) > 1:
+            yield f"{agent.capitalize()}: the dose depends on the weight: {' or '.join(doses)}."
+
+
+def _dose(medicine: Medication) -> str:
+    per = {"kg": "/kg", "m2": "/m2", "day": " a day"}.get(medicine.per or "", "")
+    most = "" if medicine.max_dose is None else f" (at most {medicine.max_dose:f} {medicine.unit})"
+    return f"{medicine.dose} {medicine.unit}{per}{most}"

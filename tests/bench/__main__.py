@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cds.clock import system_clock
-from tests.bench import healthchain_env, measure, payload, process, report
+from tests.bench import healthchain_env, mapping, measure, payload, process, report
 from tests.bench.candidates import floor, healthchain, service
 from tests.bench.measure import Candidate, Result
 
@@ -35,8 +35,11 @@ def main() -> int:
         except healthchain_env.NotInstalled as error:
             about["healthchain"] = f"not installed: {error}"
         results, starts = _run(candidates, work)
-    print("\n".join(report.table(results, starts, about)))
-    (BUILD / "bench.json").write_text(report.document(results, starts, about))
+    print("\n".join((*report.table(results, starts, about), "")))
+    found = tuple(mapping.figures())
+    print("\n".join(mapping.table(found)))
+    document = report.document(results, starts, about, mapping.document(found))
+    (BUILD / "bench.json").write_text(document)
     return 0
 
 

@@ -23,6 +23,12 @@ class Verdict:
     figure: str
     met: bool | None
 
+    @property
+    def line(self) -> str:
+        """The verdict as it is printed."""
+        word = {True: "met", False: "not met", None: "not measured"}[self.met]
+        return f"{word:<13}{self.aim}: {self.figure}"
+
 
 def verdicts(results: Sequence[Result], starts: Mapping[str, float]) -> list[Verdict]:
     """Every aim in a fixed order; an aim whose comparison is absent is `not measured`."""
@@ -78,12 +84,14 @@ def table(
         )
     yield ""
     for verdict in verdicts(results, starts):
-        word = {True: "met", False: "not met", None: "not measured"}[verdict.met]
-        yield f"{word:<13}{verdict.aim}: {verdict.figure}"
+        yield verdict.line
 
 
 def document(
-    results: Sequence[Result], starts: Mapping[str, float], about: Mapping[str, Any]
+    results: Sequence[Result],
+    starts: Mapping[str, float],
+    about: Mapping[str, Any],
+    mapping: Mapping[str, Any],
 ) -> str:
     """The same as JSON, for comparing one run with another."""
     body = {
@@ -91,5 +99,6 @@ def document(
         "results": [asdict(r) for r in results],
         "startSeconds": dict(starts),
         "verdicts": [asdict(v) for v in verdicts(results, starts)],
+        "mapping": dict(mapping),
     }
     return json.dumps(body, indent=2) + "\n"

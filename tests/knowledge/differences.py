@@ -32,7 +32,7 @@ RENDERINGS = {
     "plural": "corticosteroids and corticosteroid are the same word.",
     "once": "`every: once` of the first is `duration: once` or `stat` of the second.",
     "times-daily": "BD is twice daily; OD and `every: day` are a dose per day.",
-    "per-day": "2 mg/kg/day is 2 mg/kg every 24 h, without saying how the day is divided; 1 g is "
+    "per-day": "2 mg/kg/day is 2 mg/kg per day, without saying how the day is divided; 1 g is "
     "1000 mg.",
     "up-to": "'500 mg, or up to 2000 mg' is a range in the first, dose and maximum in the second.",
     "same-number": "A duration, an interval or a condition in other words: the numbers, and "
@@ -206,7 +206,7 @@ def _per_day(_: Cell, first: Item, second: Item) -> str:
 def _daily(item: Item) -> str:
     """The dose of a day, or nothing if the dose is not said to be one."""
     dose = str(item.get("dose", "")).replace("1 g", "1000 mg")
-    day = dose.endswith("/day") or item.get("every") in {"24 h", "OD"}
+    day = dose.endswith("/day") or item.get("every") in {"per day", "OD"}
     return dose.removesuffix("/day") if day else ""
 
 

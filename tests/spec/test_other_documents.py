@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from tests.spec.chart import dose, graded, infusion, masking, normal_vitals, readings
+from tests.spec.chart import (
+    attribution,
+    charted,
+    dose,
+    graded,
+    infusion,
+    masking,
+    normal_vitals,
+    readings,
+)
 from tests.spec.test_contradictions import ALERT, FEVER, codes, decided, on
 
 
@@ -99,3 +108,46 @@ def test_time_at_grade_1_still_counts_once_the_event_is_over(
     }
     past["doses"] = (dose(product, mild + 30),)
     assert decided(**past).assessment.disposition.action == action
+
+
+def test_an_attribution_of_today_does_not_undo_what_ended_therapy_before() -> None:
+    past = {
+        **FEVER,
+        "doses": (dose("teclistamab", 320), dose("teclistamab", 30)),
+        "grades": (graded("crs", 4, 300), graded("crs", 0, 250)),
+        "attributions": (attribution("crs", "other-cause", 1),),
+    }
+    found = decided(**past).assessment.disposition
+    assert (found.action, found.confirmed) == ("discontinue-permanently", True)
+
+
+def test_a_hold_for_two_toxicities_lasts_until_both_are_over() -> None:
+    both = {**FEVER, **ALERT, "ice": readings("ice", (1, 5))}
+    assert decided(**both).assessment.disposition.until == "crs-resolved and icans-resolved"
+
+
+def test_a_medicine_of_every_weight_band_is_named_with_each_dose() -> None:
+    found = decided(**FEVER, **on("blinatumomab"), infusions=(NOREPI,), weights=())
+    statements = [text for row in found.rows for text in row.statements]
+    (said,) = [text for text in statements if text.startswith("Dexamethasone")]
+    assert "8 mg" in said
+    assert "5 mg/m2" in said
+
+
+@pytest.mark.parametrize(("grade", "stricter"), [(1, False), (2, False)])
+def test_a_label_that_only_holds_as_well_is_not_called_stricter(grade: int, stricter: bool) -> None:
+    two = {"oxygen": charted("o", (1, "low-flow"))} if grade == 2 else {}
+    assert ("label-stricter" in codes(decided("nhs-waht", **{**FEVER, **two}))) is stricter
+
+
+def test_the_infusion_of_an_event_that_is_over_is_not_spoken_of() -> None:
+    past: dict[str, Any] = {
+        **normal_vitals(1),
+        **on("glofitamab"),
+        "doses": (dose("glofitamab", 150),),
+        "grades": (graded("crs", 1, 140), graded("crs", 0, 100)),
+    }
+    found = decided(**past).assessment
+    assert found.disposition.action == "resume-with-conditions"
+    assert found.next_dose is not None
+    assert found.next_dose.current_infusion is None

@@ -10,6 +10,7 @@ from knowledge.assemble import Context
 from knowledge.assessment import Tocilizumab
 from knowledge.decide import decide
 from knowledge.decision import Decision
+from knowledge.facts import ActiveOrder
 from knowledge.library import load
 from tests.spec.chart import (
     ago,
@@ -277,3 +278,31 @@ def test_the_condition_on_tocilizumab_is_always_shown() -> None:
     (row,) = [r for r in decided("community-sop").rows if r.rule == "community-sop@2#g2"]
     assert "unstable" in row.statements[0]
     assert row.statements[0].startswith("Tocilizumab, administer:")
+
+
+def test_two_drafts_too_close_to_each_other_are_both_blocked() -> None:
+    orders = (
+        tocilizumab_order("560"),
+        tocilizumab_order("560", ref="MedicationRequest/d3", planned_start=ago(-2)),
+    )
+    found = decided("community-sop", orders=orders)
+    assert [one.level for one in found.tocilizumab_orders] == ["blocked", "blocked"]
+    assert all("another-draft" in one.result.reasons for one in found.tocilizumab_orders)
+    later = (orders[0], tocilizumab_order("560", ref="MedicationRequest/d3", planned_start=ago(-9)))
+    found = decided("community-sop", orders=later)
+    assert all("another-draft" not in one.result.reasons for one in found.tocilizumab_orders)
+
+
+def test_an_active_order_is_named_beside_a_draft() -> None:
+    active = (ActiveOrder("MedicationRequest/a1", "tocilizumab"),)
+    changes = {"active_orders": active, "orders": (tocilizumab_order("560"),)}
+    (one,) = decided("community-sop", **changes).tocilizumab_orders
+    assert (one.level, one.result.reasons) == ("warning", ("another-order",))
+
+
+def test_a_dose_between_the_bispecific_and_the_first_recorded_sign_is_named() -> None:
+    doses = (dose("teclistamab", 30), dose("tocilizumab", 28))
+    changes = {"doses": doses, "orders": (tocilizumab_order("560"),)}
+    (one,) = decided("community-sop", **changes).tocilizumab_orders
+    assert "doses-before-onset" in one.result.reasons
+    assert one.result.doses_this_event == 0

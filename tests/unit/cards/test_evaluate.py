@@ -94,17 +94,30 @@ def test_an_order_we_do_not_know_is_reported_once():
     [
         ({"fever": AxisState("present")}, "fever"),
         ({"fever": AxisState("absent")}, "abnormal findings"),
-        ({}, "abnormal findings"),
     ],
 )
 def test_fever_before_a_first_dose_has_another_cause(axes, finding):
     crs = state(None, reason="not-exposed", axes=axes)
-    (card,) = cards(decision(disposition("not-stated", toxicity=""), crs))
+    never = {"agent": None}
+    (card,) = cards(decision(disposition("not-stated", toxicity=""), crs, about=never))
     assert card.summary == (
         f"Teclistamab: {finding} before a first dose: look for another cause, evaluate infection"
     )
     assert card.indicator == "warning"
     assert "not assessed: no bispecific given in the look-back period" in card.detail
+
+
+def test_fever_long_after_the_last_dose_is_not_called_before_the_first():
+    crs = state(None, reason="not-exposed", axes={"fever": AxisState("present")})
+    (card,) = cards(decision(disposition("not-stated", toxicity=""), crs))
+    assert "fever outside the look-back after the last dose" in card.summary
+    assert "toxicity not excluded" in card.summary
+
+
+def test_an_expired_protocol_without_any_finding_is_no_finding():
+    crs = state(None, reason="not-exposed")
+    found = cards(decision(disposition("not-stated", reason="protocol-expired"), crs))
+    assert all("findings" not in card.summary for card in found)
 
 
 def test_a_quiet_patient_before_a_first_dose_needs_no_card():

@@ -293,7 +293,7 @@ def test_unused_parts_and_notices_are_shown_and_counted():
     about = {"notices": (Notice("flow", "use <b>mask</b>"),), "unreadable": parts}
     detail = cards(decision(HOLD, state(2, missing=(Missing("ice", "x"),)), about=about))[0].detail
     assert "- use \\<b\\>mask\\</b\\>" in detail
-    assert "- Not used: prefetch.vitals.entry\\[4\\]: no unit" in detail
+    assert "- Not used: prefetch.vitals.entry[4]: no unit" in detail
     assert "- Not used: 2 more parts of the request" in detail
 
 
@@ -316,7 +316,7 @@ def test_each_next_dose_condition_is_worded_as_the_source_states_it():
         "hospitalise for 48 h",
         "consider monitoring for 24 to 48 h",
         "premedicate",
-        "slower infusion (50 %)",
+        "slower infusion (50 %, as the rule defines it)",
         "resolved, as the rule defines it, for more than 72 h",
         "infusion of at most 4 h",
         "same dose level",

@@ -111,7 +111,7 @@ def test_a_rule_past_its_review_interval_shows_its_age(days: int, said: bool) ->
 def test_a_hold_for_the_time_a_source_asks_for_says_how_long() -> None:
     held = disposition("withhold", until="crs-resolved-72-h")
     (card,) = cards(decision(held, state(0, event=event(3)), rows=(row(),)))
-    assert "until CRS has been over for the 72 h the source asks for" in card.detail
+    assert "until the 72 h the source asks for after CRS are over" in card.detail
 
 
 def test_anakinra_without_a_result_still_gets_its_card() -> None:

@@ -49,6 +49,8 @@ def test_this_patient(reference: str) -> None:
         pytest.param("http://ehr.example/fhir/Patient/p1", id="another scheme"),
         pytest.param("https://ehr.example.evil/fhir/Patient/p1", id="a longer host"),
         pytest.param("https://[/Patient/p1", id="a broken address"),
+        pytest.param("https://ehr.example/fhir/t2/Patient/p1", id="a tenant below the base"),
+        pytest.param("https://ehr.example/fhir/../r2/Patient/p1", id="a path that climbs"),
     ],
 )
 def test_another_patient_or_base(reference: str) -> None:
@@ -76,6 +78,8 @@ def test_another_patient_or_base(reference: str) -> None:
         pytest.param({"reference": f"{BASE}/Group/p1"}, id="an absolute group"),
         pytest.param({"reference": f"{BASE}/Patient/"}, id="an absolute reference without id"),
         pytest.param({"reference": ""}, id="an empty text"),
+        pytest.param({"reference": "Patient/p1", "type": "Group"}, id="another type beside it"),
+        pytest.param({"reference": "Patient/p1#x"}, id="a part of the patient"),
     ],
 )
 def test_patient_unknown(subject: Json | None) -> None:
@@ -105,6 +109,120 @@ def test_urn_uuid_is_resolved_inside_the_bundle() -> None:
 def test_an_identifier_of_the_patient_leads_to_the_patient() -> None:
     known = {**patient(), "identifier": [IDENTIFIER, {"value": "no system"}]}
     assert _read({"identifier": IDENTIFIER}, others=(known,)) == (1, "")
+
+
+def test_a_reference_that_contradicts_itself_leads_nowhere() -> None:
+    known = {**patient(), "identifier": [IDENTIFIER]}
+    other = {**IDENTIFIER, "value": "779"}
+    elsewhere = {"system": "urn:another:hospital", "value": "1"}
+    for said, used in ((IDENTIFIER, 1), (other, 0), (elsewhere, 1)):
+        subject = {"reference": "Patient/p1", "type": "Patient", "identifier": said}
+        assert _read(subject, others=(known,))[0] == used
+    assert _read({"reference": "Patient/p1", "identifier": other})[0] == 1  # nothing to compare
+    with pytest.raises(AnotherPatient):
+        _read({"reference": "Patient/p2", "identifier": IDENTIFIER}, others=(known,))
+    uri = "http://hl7.org/fhir/StructureDefinition/Patient"
+    assert _read({"identifier": IDENTIFIER, "type": uri}, others=(known,))[0] == 1
+    assert _read({"identifier": IDENTIFIER, "type": "Practitioner"}, others=(known,))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("contained", "used"),
+    [
+        pytest.param({"identifier": [IDENTIFIER]}, 1, id="the patient's number"),
+        pytest.param({"identifier": [{**IDENTIFIER, "value": "779"}]}, 0, id="another number"),
+        pytest.param({"name": [{"text": "Ann"}]}, 0, id="a name"),
+        pytest.param({"id": "q"}, 0, id="another contained patient"),
+        pytest.param({"resourceType": "Group"}, 0, id="no patient"),
+        pytest.param({"identifier": 7}, 0, id="malformed"),
+    ],
+)
+def test_a_contained_patient_is_known_by_an_identifier_alone(contained: Json, used: int) -> None:
+    known = {**patient(), "identifier": [IDENTIFIER]}
+    made = {
+        **temp(38.4),
+        "subject": {"reference": "#p"},
+        "contained": [{"resourceType": "Patient", "id": "p", **contained}],
+    }
+    facts = facts_of(known, made)
+    assert len(facts.temperatures) == used
+    assert len(facts.unreadable) == 1 - used
+
+
+def test_the_url_of_an_entry_is_held_to_the_base() -> None:
+    for url, fine in (
+        (f"{BASE}/Observation/t1", True),
+        (f"{BASE}/Observation/t1/_history/2", True),
+        (f"{BASE}/Observation", True),
+        ("urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0", True),
+        (f"{BASE}/tenant2/Observation/t1", False),
+        (f"{BASE}/../other/Observation/t1", False),
+        ("https://other.example/fhir/Observation/t1", False),
+    ):
+        for subject in ("Patient/p1", f"{BASE}/Patient/p1"):
+            entry = {"fullUrl": url, "resource": {**temp(38.4), "subject": {"reference": subject}}}
+            value = {"resourceType": "Bundle", "entry": [entry]}
+            if fine:
+                assert map_request({"vitals": value}).facts.temperatures
+            else:
+                with pytest.raises(AnotherPatient):
+                    map_request({"vitals": value})
+
+
+def test_the_url_of_the_patient_names_the_patient() -> None:
+    def read_at(url: str) -> int | None:
+        value = {"resourceType": "Bundle", "entry": [{"fullUrl": url, "resource": patient()}]}
+        return map_request({"patient": value}).facts.age_years
+
+    for url in (f"{BASE}/Patient/p1", f"{BASE}/Patient/p1/_history/4", f"{BASE}/x", "urn:uuid:1"):
+        assert read_at(url) == 66
+    with pytest.raises(AnotherPatient):
+        read_at(f"{BASE}/Patient/p2")
+
+
+def test_a_malformed_patient_is_another_patient_all_the_same() -> None:
+    with pytest.raises(AnotherPatient):
+        facts_of(temp(38.4), {**patient("p2"), "birthDate": 7})
+    with pytest.raises(AnotherPatient):
+        map_request({"patient": {**patient("p2"), "birthDate": 7}})
+
+
+def test_a_bundle_in_a_bundle_is_not_read_but_of_the_same_patient() -> None:
+    mine = bundle(temp(39, resource_id="mine"), bundle(temp(39, resource_id="deeper")))
+    facts = facts_of(temp(38.4), {**mine, "id": "b"})
+    assert len(facts.temperatures) == 1
+    assert [one.at for one in facts.unreadable] == ["prefetch.vitals.entry[1]"]
+    other = {**temp(39), "subject": {"reference": "Patient/p2"}}
+    for inner in (bundle(other), bundle(bundle(other)), bundle(patient("p2"))):
+        with pytest.raises(AnotherPatient):
+            facts_of(temp(38.4), inner)
+    odd = {"resourceType": "Bundle", "entry": [7, {"resource": 7}]}
+    assert facts_of(temp(38.4), odd).temperatures
+
+
+def test_subject_and_patient_are_both_looked_at() -> None:
+    both = {"subject": {"reference": "Patient/p1"}, "patient": {"reference": "Patient/p2"}}
+    with pytest.raises(AnotherPatient):
+        facts_of(temp(38.4), {"resourceType": "Flag", **both})
+    with pytest.raises(AnotherPatient):
+        facts_of({**temp(38.4), "contained": [{"resourceType": "Flag", **both}]})
+
+
+def test_a_product_of_another_base_does_not_stand_for_one_of_ours() -> None:
+    ours = {"resourceType": "Medication", "id": "m1", "code": {"text": "teclistamab"}}
+    theirs = {**ours, "code": {"text": "saline"}}
+    far = "https://other.example/fhir/Medication/m1"
+    given = teclistamab()
+    del given["medicationCodeableConcept"]
+    given["medicationReference"] = {"reference": "Medication/m1"}
+    entries = [
+        {"fullUrl": f"{BASE}/Medication/m1", "resource": ours},
+        {"fullUrl": far, "resource": theirs},
+        {"resource": given},
+    ]
+    for order in (entries, entries[::-1]):
+        value = {"resourceType": "Bundle", "entry": order}
+        assert map_request({"orders": value}).facts.doses[0].ingredient == "teclistamab"
 
 
 def test_a_relative_reference_is_relative_to_where_the_resource_came_from() -> None:

@@ -116,6 +116,8 @@ def test_a_refuted_diagnosis_is_none_and_a_doubtful_one_has_no_lower_bound() -> 
         ({"abatementPeriod": {"end": hours_ago(5)}}, 48, 5),
         ({"abatementDateTime": hours_ago(-5)}, 48, None),
         ({"abatementDateTime": "2026-11-21"}, 48, None),
+        ({"abatementDateTime": "2026-11-19"}, 48, 24),
+        ({"abatementDateTime": "soon"}, 48, None),
         (
             {"onsetDateTime": None, "onsetPeriod": {"start": hours_ago(9), "end": hours_ago(2)}},
             9,
@@ -134,6 +136,23 @@ def test_onset_and_abatement(members: Json, onset: float | None, abated: float |
     assert hours == [onset, abated]
 
 
+def test_an_onset_that_is_a_date_is_a_whole_day_anywhere() -> None:
+    (one,) = facts_of(_condition("D89.832", onsetDateTime="2026-11-19")).diagnoses
+    assert one.day is not None
+    assert [(NOW - at).total_seconds() / 3600 for at in one.day] == [74, 24]
+    (today,) = facts_of(_condition("D89.832", onsetDateTime="2026-11-21")).diagnoses
+    assert today.day is not None
+    assert today.day[1] == NOW
+    facts = facts_of(_condition("D89.832", onsetDateTime="2026-12-01"))
+    assert facts.diagnoses == ()
+    assert "in the future" in reasons(facts)
+
+
+@pytest.mark.parametrize("end", ["2026-11-21", hours_ago(-5), "soon"])
+def test_an_end_that_cannot_be_told_is_named(end: str) -> None:
+    assert "diagnosis-end" in reasons(facts_of(_condition("D89.832", abatementDateTime=end)))
+
+
 def test_onset_that_is_a_date_or_in_the_future_is_named() -> None:
     assert "diagnosis-onset" in reasons(facts_of(_condition("D89.832", onsetDateTime="2026-11-20")))
     facts = facts_of(_condition("D89.832", onsetDateTime=hours_ago(-5)))
@@ -141,12 +160,15 @@ def test_onset_that_is_a_date_or_in_the_future_is_named() -> None:
     assert "in the future" in reasons(facts)
 
 
+DOCTOR: Json = {"performer": [{"reference": "Practitioner/d"}]}
+
+
 def _attribution(cause: str, *toxicities: str, **members: object) -> Json:
     parts = [
         {"code": concept(TOXICITY, "toxicity"), "valueCodeableConcept": concept(TOXICITY, one)}
         for one in toxicities
     ]
-    return {**assessment("attribution", cause), "component": [*parts, {}], **members}
+    return {**assessment("attribution", cause), "component": [*parts, {}], **DOCTOR, **members}
 
 
 @pytest.mark.parametrize("cause", ["btce", "other-cause", "undetermined"])
@@ -156,6 +178,11 @@ def test_attribution(cause: str) -> None:
     assert len(facts_of(_attribution(cause, "crs", "icans")).attributions) == 2
 
 
+def test_only_another_cause_needs_a_practitioner() -> None:
+    made = _attribution("undetermined", "crs", performer=[])
+    assert [one.cause for one in facts_of(made).attributions] == ["undetermined"]
+
+
 @pytest.mark.parametrize(
     "made",
     [
@@ -163,6 +190,11 @@ def test_attribution(cause: str) -> None:
         pytest.param(_attribution("other-cause", "hlh"), id="another toxicity"),
         pytest.param(_attribution("sepsis", "crs"), id="an unknown cause"),
         pytest.param(_attribution("btce", "crs", status="preliminary"), id="preliminary"),
+        pytest.param(_attribution("other-cause", "crs", performer=[]), id="by nobody"),
+        pytest.param(
+            _attribution("other-cause", "crs", performer=[{"reference": "Device/d"}]),
+            id="by a device",
+        ),
         pytest.param(_attribution("btce", "crs", effectiveDateTime="2026"), id="no time"),
     ],
 )

@@ -84,6 +84,47 @@ def test_names_that_are_no_dose(name: str) -> None:
         (NDC, "00069-2522-02", "elranatamab"),
         (NDC, "0069252202", "elranatamab"),
         (NDC, "55513-077", "tarlatamab"),
+        # Every product NDC there is, in the ways of writing one: 10 digits with dashes, 11 digits
+        # with and without, 10 without, labeller and product alone.
+        (NDC, "82705-002-01", "epcoritamab"),
+        (NDC, "82705-0010-01", "epcoritamab"),
+        (NDC, "82705001001", "epcoritamab"),
+        (NDC, "8270500201", "epcoritamab"),
+        (NDC, "50242-125-01", "glofitamab"),
+        (NDC, "50242012501", "glofitamab"),
+        (NDC, "50242-201", "mosunetuzumab"),
+        (NDC, "50242-0201-01", "mosunetuzumab"),
+        (NDC, "50242020101", "mosunetuzumab"),
+        (NDC, "55513-059-01", "tarlatamab"),
+        (NDC, "55513005901", "tarlatamab"),
+        (NDC, "80446-401-01", "tebentafusp"),
+        (NDC, "80446-0401-01", "tebentafusp"),
+        (NDC, "80446040101", "tebentafusp"),
+        (NDC, "0069-4494-02", "elranatamab"),
+        (NDC, "00069449402", "elranatamab"),
+        ("urn:oid:2.16.840.1.113883.6.69", "57894-449-01", "teclistamab"),
+        (RXNORM, "2637411", "epcoritamab"),
+        (ATC, "L01FX07", "blinatumomab"),
+        (ATC, "L01FX24", "teclistamab"),
+        (ATC, "L01FX25", "mosunetuzumab"),
+        (ATC, "L01FX27", "epcoritamab"),
+        (ATC, "L01FX29", "talquetamab"),
+        (ATC, "L01FX32", "elranatamab"),
+        (ATC, "L01XX75", "tebentafusp"),
+        (HCPCS, "J9039", "blinatumomab"),
+        (HCPCS, "J9321", "epcoritamab"),
+        (HCPCS, "J9026", "tarlatamab"),
+        (HCPCS, "J9274", "tebentafusp"),
+        (HCPCS, "J3262", "tocilizumab"),
+        (HCPCS, "Q5156", "tocilizumab"),
+        (RXNORM, "2679443", "tocilizumab"),
+        (RXNORM, "2680294", "tocilizumab"),
+        (RXNORM, "2705451", "tocilizumab"),
+        (ATC, "L04AC07", "tocilizumab"),
+        (RXNORM, "727714", "anakinra"),
+        (ATC, "L04AC03", "anakinra"),
+        (RXNORM, "1658141", "siltuximab"),
+        (ATC, "L04AC11", "siltuximab"),
     ],
 )
 def test_codes(system: str, code: str, ingredient: str) -> None:
@@ -192,3 +233,67 @@ def test_routes(medicine: Json, route: Json | None, expected: str | None) -> Non
     made = administration(medicine, at=hours_ago(3))
     facts = facts_of({**made, "dosage": {"route": route}} if route else made)
     assert [one.route for one in facts.doses] == ([] if "eye" in str(medicine) else [expected])
+
+
+@pytest.mark.parametrize(
+    ("medicine", "kind", "agent"),
+    [
+        (concept(RXNORM, "3264"), "steroid", "dexamethasone"),
+        (concept(ATC, "H02AB04"), "steroid", "methylprednisolone"),
+        (concept(ATC, "H02AB06"), "steroid", "prednisolone"),
+        (concept(RXNORM, "8640"), "steroid", "prednisone"),
+        (concept(ATC, "H02AB09"), "steroid", "hydrocortisone"),
+        (concept(RXNORM, "1514"), "steroid", "betamethasone"),
+        (concept(RXNORM, "161"), "antipyretic", "acetaminophen"),
+        (concept(ATC, "N02BE01"), "antipyretic", "acetaminophen"),
+        ({"text": "Paracetamol 1 g tablets"}, "antipyretic", "acetaminophen"),
+        # dm+d and SNOMED codes of medicines are not verified: the words beside them are.
+        (concept(SNOMED, "0", "Paracetamol 500 mg"), "antipyretic", "acetaminophen"),
+        (concept("https://dmd.nhs.uk", "0", "Ibuprofen 400 mg"), "antipyretic", "ibuprofen"),
+        (concept(ATC, "M01AB15"), "antipyretic", "ketorolac"),
+    ],
+)
+def test_steroids_and_antipyretics_by_ingredient(medicine: Json, kind: str, agent: str) -> None:
+    (masking,) = facts_of(administration(medicine)).masking
+    assert (masking.kind, masking.agent) == (kind, agent)
+
+
+@pytest.mark.parametrize(
+    "medicine",
+    [
+        {"coding": [{"system": ATC, "code": "S01EA01", "display": "epinephrine"}]},
+        {"coding": [{"system": ATC, "code": "R01AA04"}, {"system": RXNORM, "code": "8163"}]},
+    ],
+)
+def test_a_code_for_local_use_wins_over_every_other_sign(medicine: Json) -> None:
+    """ATC knows epinephrine for the eye and phenylephrine for the nose: neither is a pressor."""
+    given = administration(medicine, status="in-progress", rate={"value": 5}, route="IV")
+    assert facts_of(given).infusions == ()
+
+
+def test_a_product_for_local_use_bars_its_ingredient_and_no_other() -> None:
+    """Eye drops coded as such, their ingredient coded as any epinephrine; and a mixture of two."""
+    made = administration({}, status="in-progress", rate={"value": 5}, route="IV")
+    del made["medicationCodeableConcept"]
+    drops: Json = {
+        "resourceType": "Medication",
+        "id": "drops",
+        "code": concept(ATC, "S01EA01"),
+        "ingredient": [{"itemCodeableConcept": concept(RXNORM, "3992")}],
+    }
+    given = {**made, "medicationReference": {"reference": "#drops"}, "contained": [drops]}
+    assert facts_of(given).infusions == ()
+    both = [{"system": ATC, "code": "S01EA01"}, {"system": RXNORM, "code": "2619444"}]
+    assert _ingredients({"coding": both}) == ["teclistamab"]
+
+
+def test_what_dilutes_a_drug_is_not_what_was_given() -> None:
+    name = "sodium chloride 0.9 % 100 mL with tocilizumab 560 mg"
+    assert _ingredients({"text": name}) == ["tocilizumab"]
+
+
+def test_what_is_known_by_its_name_alone_is_marked() -> None:
+    (named,) = facts_of(administration({"text": "Tecvayli"})).doses
+    assert named.evidence.note == "by name: Tecvayli"
+    (coded,) = facts_of(administration(concept(RXNORM, "2619444", "Tecvayli"))).doses
+    assert coded.evidence.note == "Tecvayli"

@@ -171,7 +171,7 @@ def test_medications_beside_the_drafts_inside_them_or_in_prefetch() -> None:
         (order,) = mapped.facts.orders
         assert (order.ingredient, order.display) == ("teclistamab", "Tecvayli")
     coded = {**medication, "ingredient": []}
-    assert map_request(drafts=bundle(outside, coded)).facts.orders[0].display == "medication"
+    assert map_request(drafts=bundle(outside, coded)).facts.orders[0].display == "7"
     bad = {**medication, "code": 7}
     assert "malformed Medication" in reasons(map_request(drafts=bundle(outside, bad)).facts)
     shown = {**draft, "medicationReference": {"reference": "Medication/x", "display": "Talvey"}}
@@ -193,10 +193,169 @@ def test_what_orders_nothing_is_passed_over(draft: Json) -> None:
     assert (facts.orders, facts.unreadable) == ((), ())
 
 
-def test_several_drugs_in_one_text() -> None:
-    facts = map_request(drafts=bundle(draft_order("teclistamab with dexamethasone first"))).facts
-    assert facts.orders[0].ingredient == "teclistamab"
-    assert facts.notices[0].code == "several-drugs-named"
+TEC, TOCI, DEX = (concept(RXNORM, code) for code in ("2619444", "612865", "3264"))
+
+
+def _read(*drafts: Json) -> list[tuple[str, str, str]]:
+    return [(o.kind, o.ingredient, o.ref) for o in map_request(drafts=bundle(*drafts)).facts.orders]
+
+
+@pytest.mark.parametrize("resource_type", ["MedicationRequest", "ServiceRequest"])
+def test_a_regimen_by_name_is_one_order_of_each_medicine(resource_type: str) -> None:
+    draft = draft_order("Dexamethasone 16 mg then Tecvayli C1D1", resource_type=resource_type)
+    ref = f"{resource_type}/d1"
+    assert _read(draft) == [
+        ("btce", "teclistamab", ref),
+        ("corticosteroid", "dexamethasone", ref),
+    ]
+
+
+def test_a_regimen_by_codes_is_one_order_of_each_medicine() -> None:
+    medicine = {"coding": [*DEX["coding"], *TEC["coding"], *TOCI["coding"]], "text": "C1D1"}
+    draft = {**draft_order(), "medicationCodeableConcept": medicine}
+    kinds = [kind for kind, _, _ in _read(draft)]
+    assert kinds == ["btce", "tocilizumab", "corticosteroid"]
+
+
+def _regimen(*ingredients: Json, code: Json | None = None) -> Json:
+    made: Json = {
+        "resourceType": "Medication",
+        "id": "m1",
+        "ingredient": [{"itemCodeableConcept": one} for one in ingredients],
+    }
+    return made if code is None else {**made, "code": code}
+
+
+@pytest.mark.parametrize(
+    ("medication", "ingredients"),
+    [
+        pytest.param(_regimen(TEC, DEX), ["teclistamab", "dexamethasone"], id="by ingredient"),
+        pytest.param(
+            _regimen({"text": "tocilizumab"}, {"text": "sodium chloride 0.9 %"}),
+            ["tocilizumab"],
+            id="what dilutes it is no order",
+        ),
+        pytest.param(
+            _regimen(DEX, code={"text": "Tecvayli with dexamethasone"}),
+            ["teclistamab", "dexamethasone"],
+            id="named by the product, coded by the ingredient",
+        ),
+        pytest.param(_regimen({"text": "0.9 % sodium chloride"}), ["sodium chloride"], id="fluid"),
+        pytest.param(_regimen(code={"text": "platinum"}), [""], id="none of ours"),
+    ],
+)
+def test_a_contained_or_referenced_regimen(medication: Json, ingredients: list[str]) -> None:
+    draft = _without_drug("MedicationRequest")
+    inside = {**draft, "medicationReference": {"reference": "#m1"}, "contained": [medication]}
+    outside = {**draft, "medicationReference": {"reference": "Medication/m1", "display": "x"}}
+    service = {**draft_order("C1", resource_type="ServiceRequest"), "contained": [medication, 7]}
+    for drafts in ((inside,), (outside, medication), (service,)):
+        assert [ingredient for _, ingredient, _ in _read(*drafts)] == ingredients
+
+
+def test_a_regimen_whose_ingredients_are_medications_of_their_own() -> None:
+    """Two levels down is looked at, a product that is its own ingredient is no endless one."""
+    tec: Json = {"resourceType": "Medication", "id": "tec", "code": TEC}
+    kit: Json = {
+        "resourceType": "Medication",
+        "id": "kit",
+        "ingredient": [{"itemReference": {"reference": "Medication/tec"}}, {}],
+    }
+    whole: Json = {
+        "resourceType": "Medication",
+        "id": "whole",
+        "ingredient": [
+            {"itemReference": {"reference": "Medication/kit"}},
+            {"itemReference": {"reference": "Medication/whole"}},
+        ],
+    }
+    draft = _without_drug("MedicationRequest")
+    order = {**draft, "medicationReference": {"reference": "Medication/whole"}}
+    assert [name for _, name, _ in _read(order, whole, kit, tec)] == ["teclistamab"]
+
+
+def test_the_details_of_a_service_name_its_medicines() -> None:
+    service = draft_order("Immunotherapy day 1", resource_type="ServiceRequest")
+    detail = [{"text": "teclistamab step-up 1"}, DEX]
+    found = _read({**service, "orderDetail": detail})
+    assert [name for _, name, _ in found] == ["teclistamab", "dexamethasone"]
+    contained = [{"resourceType": "Medication", "code": TEC}, {"resourceType": "Device"}]
+    assert [name for _, name, _ in _read({**service, "contained": contained})] == [""]
+
+
+def test_the_dose_and_route_of_a_regimen_belong_to_nobody() -> None:
+    draft = draft_order("tocilizumab, dexamethasone", dose=quantity(560, "mg"), route="IV")
+    draft["dosageInstruction"][0]["timing"] = {"event": [TEXT]}
+    facts = map_request(drafts=bundle(draft)).facts
+    for order in facts.orders:
+        assert (order.dose_mg, order.route, order.planned_start) == (None, None, START)
+    (notice,) = facts.notices
+    assert notice.code == "several-drugs-named"
+    assert "tocilizumab, dexamethasone" in notice.text
+    assert "a change of it changes all" in notice.text
+
+
+def test_a_code_outranks_the_words_beside_it_and_what_they_add_is_said() -> None:
+    """An order coded as dexamethasone "before teclistamab" orders dexamethasone."""
+    medicine = {**DEX, "text": "dexamethasone one hour before teclistamab, sodium chloride"}
+    draft = {**draft_order(), "medicationCodeableConcept": medicine}
+    facts = map_request(drafts=bundle(draft)).facts
+    assert [order.ingredient for order in facts.orders] == ["dexamethasone"]
+    (notice,) = facts.notices
+    assert notice.code == "several-drugs-named"
+    assert "its text also names teclistamab: check the order" in notice.text
+
+
+def test_an_order_known_by_its_name_alone_is_marked() -> None:
+    named, coded = draft_order("teclistamab"), {**draft_order(), "medicationCodeableConcept": TEC}
+    assert map_request(drafts=bundle(named)).facts.orders[0].by_name
+    assert not map_request(drafts=bundle(coded)).facts.orders[0].by_name
+    both = {**TEC, "text": "teclistamab-cqyv"}
+    draft = {**draft_order(), "medicationCodeableConcept": both}
+    assert not map_request(drafts=bundle(draft)).facts.orders[0].by_name
+
+
+@pytest.mark.parametrize(
+    ("medicine", "subcutaneous"),
+    [
+        (concept("http://hl7.org/fhir/sid/ndc", "50242-201-01"), True),
+        ({"text": "Lunsumio VELO 45 mg/mL"}, True),
+        ({"text": "LUNSUMIO (mosunetuzumab-axgb) VELO"}, True),
+        (concept("http://www.whocc.no/atc", "L01FX25", "Lunsumio Velo"), True),
+        ({"text": "mosunetuzumab subcutaneous"}, True),
+        ({"text": "Lunsumio 30 mg/30 mL"}, False),
+        (concept(RXNORM, "2625138"), False),
+        ({"text": "Lunsumio, low velocity"}, False),
+        (concept(RXNORM, "612865", "tocilizumab 162 mg/0.9 mL auto-injector"), True),
+        ({"text": "tocilizumab pen injector"}, True),
+        (concept(RXNORM, "2705432"), True),
+        (concept(RXNORM, "2705453"), False),
+        ({"text": "teclistamab subcutaneous"}, False),
+    ],
+)
+def test_a_product_for_under_the_skin_is_one_of_its_own(medicine: Json, subcutaneous: bool) -> None:
+    """Mosunetuzumab and tocilizumab exist both ways; the other products in one way each."""
+    draft = {**draft_order(), "medicationCodeableConcept": medicine}
+    assert map_request(drafts=bundle(draft)).facts.orders[0].subcutaneous_product is subcutaneous
+
+
+@pytest.mark.parametrize("resource_type", ["MedicationRequest", "ServiceRequest"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "amivantamab-vmjw 1050 mg IV",
+        "Rybrevant",
+        "emicizumab-kxwh",
+        "Hemlibra 60 mg",
+        "faricimab-svoa intravitreal",
+        "Vabysmo",
+        "teclistamablike",
+        "tec",
+    ],
+)
+def test_other_bispecifics_are_other_orders(name: str, resource_type: str) -> None:
+    draft = draft_order(name, resource_type=resource_type)
+    assert _read(draft) == [("other", "", f"{resource_type}/d1")]
 
 
 def test_a_draft_without_an_id_is_known_by_its_address_or_place() -> None:

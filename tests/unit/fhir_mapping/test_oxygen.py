@@ -84,7 +84,10 @@ def test_device_by_the_text_of_a_coded_value_or_a_local_code() -> None:
     [
         pytest.param(2, ("low-flow",), "", id="2 L/min is low flow"),
         pytest.param(6, ("low-flow",), "flow-boundary", id="exactly 6 L/min is low flow, noticed"),
-        pytest.param(6.1, ("high-flow",), "", id="above 6 L/min is high flow"),
+        pytest.param(5.4, ("low-flow",), "", id="5.4 L/min is low flow"),
+        pytest.param(5.5, ("low-flow",), "flow-near-boundary", id="5.5 L/min is near the line"),
+        pytest.param(6.5, ("high-flow",), "flow-near-boundary", id="6.5 L/min is near the line"),
+        pytest.param(6.6, ("high-flow",), "", id="above 6.5 L/min is high flow"),
         pytest.param(0, ("none", "low-flow"), "", id="no flow through a cannula"),
         pytest.param(None, ("low-flow", "high-flow"), "nasal cannula without a flow", id="no flow"),
         pytest.param(
@@ -112,7 +115,7 @@ def test_flow_may_be_a_component_of_the_device() -> None:
     part["code"]["coding"].insert(0, {"system": "urn:local", "code": "flow"})
     facts = facts_of({**oxygen_device("nasal cannula"), "component": [{}, part]})
     assert facts.oxygen[0].levels == ("low-flow",)
-    assert facts.oxygen[0].evidence.note == "4 L/min"
+    assert facts.oxygen[0].evidence.note == "read from text, 4 L/min"
 
 
 def test_a_flow_without_a_device_is_oxygen_by_something() -> None:
@@ -141,7 +144,7 @@ def test_of_devices_at_the_same_time_the_highest_counts() -> None:
 
 def test_an_unknown_device_does_not_leave_an_older_one_standing() -> None:
     facts = facts_of(oxygen_device("room air", at=hours_ago(3)), oxygen_device("XYZ-9"))
-    assert len(facts.oxygen) == 1  # the same resource id: the second is another version or nothing
+    assert facts.oxygen[-1].levels == ALL  # one resource id, no version: neither may be lost
     facts = facts_of(
         oxygen_device("room air", at=hours_ago(3), resource_id="a"), oxygen_device("XYZ-9")
     )
@@ -203,3 +206,17 @@ def test_times_that_cannot_be_ordered_are_named_for_every_kind() -> None:
     )
     assert (facts.oxygen, facts.saturations) == ((), ())
     assert {one.fact for one in facts.missing} == {"oxygen-device", "oxygen-flow", "saturation"}
+
+
+@pytest.mark.parametrize(
+    ("value", "note"),
+    [
+        ({"valueString": "venturi mask"}, "read from text"),
+        ({"valueCodeableConcept": {"text": "Venturi mask"}}, "read from text"),
+        ({"valueCodeableConcept": concept(SNOMED, "428285009", "Venturi mask")}, ""),
+        ({"valueString": "a device nobody knows"}, ""),
+    ],
+)
+def test_a_device_known_by_its_words_alone_is_marked(value: Json, note: str) -> None:
+    made = observation("ox1", concept(SNOMED, "16206004"), value)
+    assert facts_of(made).oxygen[0].evidence.note == note

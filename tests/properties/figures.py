@@ -1,0 +1,34 @@
+"""Counts what the long run checked and writes it down for the safety file; it judges nothing."""
+
+from pathlib import Path
+
+from knowledge.library import Library
+
+
+REPORT = Path(__file__).parents[2] / "docs" / "safety" / "VALIDATION.md"
+_HEAD = """# Validation figures
+
+Written by `make validation`: the property tests of `tests/properties` with their long counts.
+Every example counted here held; one that does not hold fails the run and leaves this page as it
+was. The examples are generated: they show that the software does what its design says for
+synthetic records, not that the design is right for patients.
+
+"""
+
+
+class Figures:
+    """Examples by the sentence they are about."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+
+    def add(self, sentence: str, examples: int = 1) -> None:
+        """So many more examples held."""
+        self._counts[sentence] = self._counts.get(sentence, 0) + examples
+
+    def report(self, library: Library) -> str:
+        """The page."""
+        rows = [f"| {name} | {count:,} |" for name, count in sorted(self._counts.items())]
+        head = ["| what held | examples |", "|---|---:|"]
+        knowledge = f"Knowledge version {library.version}, digest `{library.sha256[:12]}`.\n\n"
+        return _HEAD + knowledge + "\n".join([*head, *rows]) + "\n"
