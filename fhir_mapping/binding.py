@@ -39,6 +39,8 @@ class Binding:
         self._patient_id = patient_id
         self._base = _base(fhir_base) if fhir_base else None
         self._prefix = fhir_base.rstrip("/") + "/" if fhir_base else ""
+        self._observations = f"{self._prefix}Observation/"
+        self._last_slash = len(self._observations) - 1
         self._identifiers: frozenset[Identifier] = frozenset(
             identifier
             for patient in patients
@@ -108,7 +110,15 @@ class Binding:
             and subject.identifier is None
             and subject.type is None
             and not observation.contained
-            and (full_url is None or self._is_below(full_url))
+            and (
+                full_url is None
+                or self._base is None
+                # Directly below, as in `_is_below`; a call for each of thousands costs more.
+                or (
+                    full_url.startswith(self._observations)
+                    and full_url.rfind("/") == self._last_slash
+                )
+            )
         )
 
     def is_other(self, reference: Reference, where: object) -> bool:
@@ -135,8 +145,6 @@ class Binding:
     def _is_below(self, full_url: str) -> bool:
         """Directly below the base: a longer path may be the base of another tenant."""
         prefix = self._prefix
-        if not prefix:
-            return True
         return full_url.startswith(prefix) and full_url.count("/", len(prefix)) <= 1
 
     def is_patient(self, patient: Patient | Head, where: object, full_url: str | None) -> None:

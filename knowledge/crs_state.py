@@ -80,6 +80,9 @@ def crs_state(
     fever = fever_levels(facts.temperatures, at, window, scale, may_hide, sure)
     if masked is not None and "masked" in fever.levels:
         fever = fever.with_evidence(masked)
+    elif "masked" in fever.levels:
+        named = Missing("masking", "administrations were not available")
+        fever = msgspec.structs.replace(fever, missing=(*fever.missing, named))
     fever = _with_doubt(fever, facts, at, scale, window)
     grade = grade_crs(scale, fever.levels, hypotension.levels, hypoxia.levels)
     return CrsState(

@@ -50,6 +50,12 @@ LOCAL_DRUGS = {  # the first two are MIMIC's own; a site with bispecifics has it
     "tocilizumab": "990004",
     "saline": "990005",
 }
+FLOWSHEET_FACTS = {
+    "301030": "oxygen-device",
+    "301040": "oxygen-flow",
+    "990010": "ice-total",
+    "990011": "arousal",
+}
 LOCAL_FACTS = {
     "223761": "temperature",
     "220179": "systolic",
@@ -148,7 +154,7 @@ def _epic_rows(index: int, one: Sample) -> Iterator[Json]:
         yield _observation(f"d{index}", one.at, [_coding(FLOWSHEET, "301030")], value)
     if one.flow is not None:
         value = _number(one.flow, "L/min", "L/min")
-        yield _observation(f"f{index}", one.at, _epic_code("301040", "3151-8"), value)
+        yield _observation(f"f{index}", one.at, [_coding(FLOWSHEET, "301040")], value)
 
 
 def _epic_scores(index: int, one: Sample) -> Iterator[Json]:
@@ -305,7 +311,7 @@ def _overlay(codes: CodeSets) -> CodeSets:
     observations = dict(codes.observations)
     for item, fact in LOCAL_FACTS.items():
         observations[(CHART_EVENTS, item)] = Concept(fact, item)
-    for row, fact in (("301030", "oxygen-device"), ("990010", "ice-total"), ("990011", "arousal")):
+    for row, fact in FLOWSHEET_FACTS.items():
         observations[(FLOWSHEET, row)] = Concept(fact, row)
     drugs = dict(codes.drugs)
     for name, item in LOCAL_DRUGS.items():

@@ -88,6 +88,7 @@ def bedside(
     birth: str = "1960-05-17",
     protocol: str = "us-label",
     dosed: float = 30,
+    unanswered: str = "",
 ) -> Decision:
     """The decision on the drafted teclistamab."""
     dose = teclistamab(at=hours_ago(dosed), resource_id="dose0")
@@ -97,7 +98,7 @@ def bedside(
             "patient": patient(birth_date=birth),
             "encounter": encounter(ward),
             "vitals": bundle(*usual, dose, *more),
-            **{name: bundle() for name in QUERIES},
+            **{name: bundle() for name in QUERIES if name != unanswered},
         },
         drafts=bundle(draft_order()),
     ).facts

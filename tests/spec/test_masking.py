@@ -22,7 +22,17 @@ from tests.builders import (
     quantity,
     tocilizumab,
 )
-from tests.spec.bedside import bedside, condition, fever, grade, level, notices, on, pressure
+from tests.spec.bedside import (
+    bedside,
+    condition,
+    fever,
+    grade,
+    level,
+    missing,
+    notices,
+    on,
+    pressure,
+)
 from tests.unit.fhir_mapping.mapped import facts_of
 
 
@@ -155,6 +165,13 @@ def test_a_missing_temperature_under_treatment_keeps_fever_and_masking_possible(
     found = bedside(EARLIER, acetaminophen(at=hours_ago(5)), t=None, o=MASK)
     assert grade(found) == (3, 3)
     assert grade(bedside(EARLIER, t=None, o=MASK)) == (0, 3)
+
+
+def test_administrations_that_were_not_available_may_hide_a_fever() -> None:
+    found = bedside(EARLIER, t=AFEBRILE, o=MASK, unanswered="administrations")
+    assert grade(found) == (0, 4)
+    assert "masking: administrations were not available" in missing(found)
+    assert grade(bedside(EARLIER, t=AFEBRILE, o=MASK)) == (0, 0)
 
 
 def test_the_drug_that_may_hide_the_fever_is_shown() -> None:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from tests.builders import Json, acetaminophen, hours_ago, temp
+from tests.builders import Json, acetaminophen, hours_ago, teclistamab, temp
 from tests.unit.fhir_mapping.mapped import facts_of, numbers
 
 
@@ -62,3 +62,14 @@ def test_a_newer_version_settles_what_was_undecided() -> None:
 def test_one_resource_under_two_queries_is_one() -> None:
     assert len(facts_of(acetaminophen(), acetaminophen()).masking) == 1
     assert facts_of(temp(39), temp(39)).notices == ()
+
+
+def test_the_newer_version_of_a_product_counts_in_either_order() -> None:
+    given = teclistamab()
+    del given["medicationCodeableConcept"]
+    given["medicationReference"] = {"reference": "Medication/m1"}
+    made: Json = {"resourceType": "Medication", "id": "m1"}
+    older = {**made, "meta": {"versionId": "1"}, "code": {"text": "saline"}}
+    newer = {**made, "meta": {"versionId": "2"}, "code": {"text": "talquetamab"}}
+    for several in itertools.permutations((older, newer, given)):
+        assert [one.ingredient for one in facts_of(*several).doses] == ["talquetamab"]
