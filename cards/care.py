@@ -72,10 +72,9 @@ def tocilizumab(decision: Decision, result: Tocilizumab | None, zone: ZoneInfo) 
     if result.earliest is not None:
         items.append(f"Earliest next dose by the limits: {time(result.earliest, zone)}")
     items += [terms.capital(terms.reason(markdown(reason))) for reason in result.reasons]
-    items += [
-        f"{terms.capital(line.text)}. Source: {citing.line(line.citation)}"
-        for line in decision.tocilizumab_lines
-    ]
+    items += citing.grouped(
+        (f"{terms.capital(line.text)}.", line.citation) for line in decision.tocilizumab_lines
+    )
     return detail.section("Tocilizumab", items)
 
 

@@ -1,5 +1,6 @@
 """How a source is named in a card: the citation line, the card's source and its topic."""
 
+from collections.abc import Iterable
 from datetime import date
 from urllib.parse import urlsplit
 
@@ -29,6 +30,27 @@ def document(citation: Citation) -> str:
 def line(citation: Citation) -> str:
     """The whole citation, as one line of a card's detail."""
     return f"{document(citation)}; rule {citation.rule}; {review(citation.reviewed_by)}"
+
+
+def grouped(lines: Iterable[tuple[str, Citation]]) -> list[str]:
+    """Each sentence with its place, then each document once; numbered where there are several."""
+    pairs = list(lines)
+    documents = list(dict.fromkeys(_without_place(citation) for _, citation in pairs))
+    if len(documents) == 1:
+        told = [f"{text} [{citation.at}]" for text, citation in pairs]
+        return [*told, f"Source: {documents[0]}"]
+    numbers = {document: number for number, document in enumerate(documents, start=1)}
+    told = [
+        f"{text} [{numbers[_without_place(citation)]}: {citation.at}]" for text, citation in pairs
+    ]
+    return [*told, *(f"Source {number}: {document}" for document, number in numbers.items())]
+
+
+def _without_place(citation: Citation) -> str:
+    publisher = citation.publisher or "publisher not stated in our copy"
+    published = day(citation.published) if citation.published else "date not stated in our copy"
+    named = f"{citation.title}, {publisher}, {published}"
+    return f"{named}; rule {citation.rule}; {review(citation.reviewed_by)}"
 
 
 def source(citation: Citation | None, assessment: Assessment, topic: Coding) -> Source:

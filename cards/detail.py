@@ -139,8 +139,9 @@ def guidance(items: tuple[TocilizumabLine, ...]) -> str:
     """What the protocol says beside its grade rows, each with its place, and the document once."""
     if not items:
         return ""
-    lines = [f"{markdown(item.text)} [{item.citation.at}]" for item in items]
-    return section("Protocol", [*lines, f"Source: {citing.line(items[0].citation)}"])
+    return section(
+        "Protocol", citing.grouped((markdown(item.text), item.citation) for item in items)
+    )
 
 
 def footer(assessment: Assessment, zone: ZoneInfo) -> str:

@@ -32,10 +32,10 @@ def anakinra(decision: Decision) -> str:
     if result is None:
         return ""
     items = [f"Check: {_STATUSES[result.status]}", *_numbers(result)]
-    items += [
-        f"{terms.capital(line.text)}. Source: {citing.line(line.citation)}"
+    items += citing.grouped(
+        (f"{terms.capital(line.text)}.", line.citation)
         for line in decision.anakinra_lines[:-1]  # the last: what was not checked
-    ]
+    )
     return detail.section("Anakinra", items)
 
 

@@ -115,5 +115,6 @@ def icans_notices(state: IcansState) -> tuple[Notice, ...]:
     others = tuple(n for n in notices if "exception" not in n.code)
     if not uncharted:
         return others
-    text = f"Not charted, counted as absent: {', '.join(uncharted)}."
+    words = [name.replace("raised-icp", "raised ICP") for name in uncharted]
+    text = f"Not charted, counted as absent: {', '.join(words)}."
     return (*others, Notice("charted-by-exception", text))

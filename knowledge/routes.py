@@ -19,8 +19,18 @@ def another_route(order: Order, library: Library) -> bool:
 
 
 def for_routes(library: Library, drafted: Iterable[Order]) -> Library:
-    """The library with the rows of such products freed of rates and infusions."""
-    names = {order.ingredient for order in drafted if another_route(order, library)}
+    """The library with what concerns infusions alone taken out of the rows for such products.
+
+    Rows of a protocol are about every product: they lose it where all drafts are subcutaneous.
+    """
+    orders = [order for order in drafted if order.kind == "btce"]
+    if orders and all(order.route == "sc" for order in orders):
+        protocols = {
+            name: msgspec.structs.replace(one, rows=tuple(_row(row) for row in one.rows))
+            for name, one in library.protocols.items()
+        }
+        library = replace(library, protocols=protocols)
+    names = {order.ingredient for order in orders if another_route(order, library)}
     if not names:
         return library
     products = {

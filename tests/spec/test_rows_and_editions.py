@@ -172,3 +172,15 @@ def test_a_bolus_in_a_child_is_no_proof_of_low_pressure() -> None:
     child = {**fever(), "age_years": 9, "boluses": (bolus(2),)}
     axis = decided("blinatumomab", **child).assessment.crs.axes["hypotension"]
     assert axis.level == "none-or-fluids"
+
+
+def test_a_slower_infusion_is_not_asked_for_a_drug_under_the_skin() -> None:
+    def conditions(route: str) -> object:
+        drafted = (order(ingredient="teclistamab", route=route),)
+        two = fever(oxygen=charted("o", (1, "low-flow")), orders=drafted)
+        found = decided("teclistamab", "nhs-waht", **two).assessment.next_dose
+        assert found is not None
+        return found.rate
+
+    assert conditions("sc") is None
+    assert conditions("iv") is not None

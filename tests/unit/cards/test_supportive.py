@@ -151,7 +151,7 @@ def test_the_dose_arithmetic_is_shown_uncapped_and_capped(dose, uncapped, weight
     (card,) = cards(value)
     assert f"- {line}" in card.detail
     assert "Doses in the last 6 weeks: 0" in card.detail
-    assert "At most 800 mg a dose. Source: Label tables" in card.detail
+    assert "At most 800 mg a dose. [table 1, grade 2]" in card.detail
     assert ("Weight used: " in card.detail) == (weight is not None)
 
 

@@ -118,3 +118,12 @@ def test_anakinra_without_a_result_still_gets_its_card() -> None:
     (card,) = checked("anakinra", "anakinra", "the ordered dose could not be read")
     assert card.indicator == "warning"
     assert "Anakinra\n" not in card.detail
+
+
+def test_sentences_of_several_documents_are_numbered() -> None:
+    other = msgspec.structs.replace(LABEL, title="Guideline", rule="guideline@1")
+    lines = (TocilizumabLine("NEWS every hour.", LABEL), TocilizumabLine("Chest X-ray.", other))
+    (card,) = cards(decision(disposition("withhold"), state(1), guidance=lines))
+    assert "- NEWS every hour. [1: table 1, grade 2]" in card.detail
+    assert "- Chest X-ray. [2: table 1, grade 2]" in card.detail
+    assert "- Source 2: Guideline" in card.detail
