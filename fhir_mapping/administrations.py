@@ -125,10 +125,17 @@ def read_doses(given: tuple[Given, ...]) -> tuple[Dose, ...]:
             to_route(one.route),
             milligrams(one.resource.dosage.dose if one.resource.dosage else None),
             *_rate(one.resource.dosage.rate_quantity if one.resource.dosage else None),
+            running=_is_running(one),
         )
         for one in given
         if one.drug.kind in _DOSED
     )
+
+
+def _is_running(one: Given) -> bool:
+    """Charted as in progress over a period that has no end yet."""
+    period = one.resource.effective_period
+    return one.resource.status == "in-progress" and period is not None and one.end is None
 
 
 def _rate(quantity: Quantity | None) -> tuple[Decimal | None, str]:

@@ -42,8 +42,15 @@ def cognition(facts: Facts, at: datetime, scale: IcansScale, window: timedelta) 
     if doubt is not None and (reading is None or doubt.at > reading.at):
         return _doubtful(doubt, reading, scale, notices)
     if reading is None:
-        return Axis(unknown, missing=(Missing(fact, f"{fact.upper()} not assessed"),))
+        reason = f"{fact.upper()} not assessed"
+        if child and any_within(facts.ice, at, window) is not None:
+            reason += f" (an ICE is charted, which is not used under {limit} years)"
+        return Axis(unknown, missing=(Missing(fact, reason),))
     grade = score_grade(bands, int(reading.value))
+    asleep = any_within(facts.arousal, at, window)
+    if reading.value == 0 and asleep is not None and not asleep.levels:
+        reason = f"{fact.upper()} 0 while arousal is charted as not assessable: not a score"
+        return Axis(unknown | {"4"}, (reading.evidence,), (Missing(fact, reason),))
     if grade is None:
         reason = f"{fact.upper()} {reading.value} is not on the scale"
         return Axis(unknown, (reading.evidence,), (Missing(fact, reason),))

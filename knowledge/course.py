@@ -19,6 +19,7 @@ from knowledge.assessment import Grade, Hours
 
 
 REJOIN = timedelta(hours=72)
+ONE_ROUND = timedelta(hours=1)  # a project decision: no source says how long a round takes
 Period = tuple[datetime, datetime]
 
 
@@ -26,7 +27,8 @@ class Sample(Struct, frozen=True):
     """The grade at one time. `complete`: the set of inputs needed to call it free was there.
 
     `onset`: certain enough to start an event. `settles`: a clinician charted grade 0 or an end.
-    `window`: how long this sample may stand for what came after it.
+    `whole`: temperature, pressure and saturation were all there. `window`: how long this sample may
+    stand for what came after it.
     """
 
     at: datetime
@@ -36,6 +38,7 @@ class Sample(Struct, frozen=True):
     onset: bool
     window: timedelta
     settles: bool = False
+    whole: bool = True
 
 
 class Course(Struct, frozen=True):
@@ -183,7 +186,7 @@ class Recorder:
             onset=kept[0].at,
             last_abnormal=last,
             maximum=Grade(
-                max(s.grade.at_least for s in kept), max(s.grade.at_most for s in certain)
+                max(s.grade.at_least for s in kept), max(_upper(s, kept) for s in certain)
             ),
             hours=(
                 _hours(bounded, self._covered, 1),
@@ -211,6 +214,16 @@ def _is_free(sample: Sample, sign: datetime, treated: datetime) -> bool:
 
 def _unseen(at: datetime) -> Sample:  # what began after the last look may have begun right then
     return Sample(at, Grade(0, 0), False, False, False, timedelta(0))
+
+
+def _upper(sample: Sample, part: Sequence[Sample]) -> int:
+    """The highest grade possible at a sample. One round of vital signs is charted value by value:
+    before it is whole, what it comes to soon after is what was possible."""
+    if sample.whole:
+        return sample.grade.at_most
+    end = sample.at + ONE_ROUND
+    soon = next((s for s in part if s.whole and sample.at < s.at <= end), sample)
+    return max(sample.grade.at_least, soon.grade.at_most)
 
 
 def _since(part: Sequence[Sample], calm: Callable[[Sample], bool]) -> datetime | None:

@@ -36,8 +36,8 @@ def exposures(facts: Facts, at: datetime, span: timedelta) -> tuple[Dose, ...]:
 
 
 def _running(dose: Dose) -> bool:
-    """An infusion with a rate and no end is still running; a dose without one was a moment."""
-    return dose.end is None and dose.rate is not None
+    """An infusion in progress, or with a rate and no end; a dose without either was a moment."""
+    return dose.end is None and (dose.running or dose.rate is not None)
 
 
 def separate_doses(facts: Facts) -> tuple[datetime, ...]:

@@ -185,7 +185,8 @@ class Attribution(Struct, frozen=True):
 class Dose(Struct, frozen=True):
     """One administration that happened, wholly or partly. `end` None: instant or still running.
 
-    `rate`: the rate of an infusion as charted, in `rate_unit` (mcg/day or mcg/m2/day).
+    `rate`: the rate of an infusion as charted, in `rate_unit` (mcg/day or mcg/m2/day). `running`:
+    charted as in progress over a period without an end.
     """
 
     ingredient: str
@@ -196,6 +197,7 @@ class Dose(Struct, frozen=True):
     mg: Decimal | None = None
     rate: Decimal | None = None
     rate_unit: str = ""
+    running: bool = False
 
 
 class Order(Struct, frozen=True, omit_defaults=True):

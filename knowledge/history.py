@@ -17,6 +17,7 @@ from knowledge.exposure import attributed_to, exposed, lookback, separate_doses
 from knowledge.facts import ChartedGrade, Diagnosis, Facts, ToxicityName
 from knowledge.icans_state import icans_state
 from knowledge.model import SiteRules
+from knowledge.newer_data import after
 from knowledge.scale_model import CrsScale, IcansScale
 
 
@@ -34,17 +35,20 @@ def crs_events(facts: Facts, scale: CrsScale, rules: SiteRules) -> tuple[Course,
     recorder = _crs_recorder(facts, rules, before)
     span = lookback("crs", rules)
     ends = _abatements(facts, "crs")
+    seen = facts
     for at in sorted(t for t in {*times, *charted, *ends, now} if min(starts) <= t <= now):
         window = freshness(facts, rules, recorder.reached(2))
         if at in ends:
             recorder.add(_settled(at, window))
+            seen = after(facts, at)  # what was seen before the end does not open it again
             continue
         grade = charted.get(at)
         if grade is not None:
             recorder.add(_charted_sample(at, grade, window))
+            seen = facts if grade.grade else after(facts, at)
             continue
         state = crs_state(
-            facts, at, scale=scale, rules=rules, established=recorder.open, window=window
+            seen, at, scale=scale, rules=rules, established=recorder.open, window=window
         )
         fever = state.fever.levels == frozenset({"present"})
         recorder.add(
@@ -55,6 +59,7 @@ def crs_events(facts: Facts, scale: CrsScale, rules: SiteRules) -> tuple[Course,
                 complete=at in times and _seen_free(state),
                 onset=fever and exposed(facts, at, span),
                 window=window,
+                whole=state.complete,
             )
         )
     return _with_diagnoses(recorder.courses(), facts, "crs", rules)
@@ -78,15 +83,19 @@ def icans_events(facts: Facts, scale: IcansScale, rules: SiteRules) -> tuple[Cou
     window = timedelta(hours=rules.ice_hours)
     recorder = Recorder(separate_doses(facts), timedelta(hours=rules.resolved_free_hours))
     span = lookback("icans", rules)
+    since: datetime | None = None
     for at in sorted(t for t in points if t <= facts.evaluated_at):
         if at in ends:
             recorder.add(_settled(at, window))
+            since = at
             continue
         grade = charted.get(at)
         if grade is not None:
             recorder.add(_charted_sample(at, grade, window))
+            since = None if grade.grade else at
             continue
-        state = icans_state(facts, at, scale=scale, rules=rules, since=None)
+        newer = None if since is None else since + timedelta(microseconds=1)
+        state = icans_state(facts, at, scale=scale, rules=rules, since=newer)
         recorder.add(
             Sample(
                 at=at,

@@ -18,7 +18,7 @@ def newer_crs(
     facts: Facts, charted: ChartedGrade, scale: CrsScale, rules: SiteRules, window: timedelta
 ) -> Grade:
     """CRS from what was charted after that grade; silence adds nothing."""
-    newer = _after(facts, charted.at)
+    newer = after(facts, charted.at)
     state = crs_state(
         newer, facts.evaluated_at, scale=scale, rules=rules, established=True, window=window
     )
@@ -50,7 +50,7 @@ def _positive(axis: Axis, mildest: str) -> frozenset[str]:
     return axis.levels if axis.observed else frozenset({mildest})
 
 
-def _after(facts: Facts, at: datetime) -> Facts:
+def after(facts: Facts, at: datetime) -> Facts:
     """The facts charted after `at`; running infusions that began before it belong to the grade."""
     return msgspec.structs.replace(
         facts,

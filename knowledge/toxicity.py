@@ -105,7 +105,10 @@ def icans_standing(facts: Facts, scale: IcansScale, rules: SiteRules) -> Standin
     window = timedelta(hours=rules.ice_hours)
     beside = evidence_beside(facts, now, window)
     axes["arousal"] = AxisState(axes["arousal"].level, (*axes["arousal"].evidence, *beside))
-    axes["ice"] = msgspec.structs.replace(axes["ice"], level=_ice_level(state.axes["ice"]))
+    score = msgspec.structs.replace(axes.pop("ice"), level=_ice_level(state.axes["ice"]))
+    limit = int(scale.capd_under_age.value)
+    child = facts.age_years is not None and facts.age_years < limit
+    axes = {"capd" if child else "ice": score, **axes}
     shell = ToxicityState(scale.id, assessed=True, axes=axes, missing=icans_missing(state))
     standing = _standing(facts, "icans", rules, events, state, shell, newer, charted)
     notices = _used_notices(standing, icans_notices(state))

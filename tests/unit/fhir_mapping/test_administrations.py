@@ -36,6 +36,29 @@ def test_a_dose() -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "period", "running"),
+    [
+        ("in-progress", {"start": hours_ago(600)}, True),
+        ("completed", {"start": hours_ago(600)}, False),
+        ("in-progress", {"start": hours_ago(600), "end": hours_ago(1)}, False),
+        ("in-progress", None, False),
+    ],
+)
+def test_an_infusion_in_progress_without_an_end_is_running(
+    status: str, period: Json | None, running: bool
+) -> None:
+    made = administration({"text": "blinatumomab"}, status=status, at=hours_ago(600))
+    made.pop("effectivePeriod", None)
+    if period is not None:
+        made.pop("effectiveDateTime", None)
+        made["effectivePeriod"] = period
+    else:
+        made["effectiveDateTime"] = hours_ago(600)
+    (dose,) = facts_of(made).doses
+    assert dose.running is running
+
+
+@pytest.mark.parametrize(
     ("status", "given"),
     [
         ("completed", True),
