@@ -67,4 +67,40 @@ ORDER_SIGN = Service(
     prefetch=dict(PREFETCH),
 )
 
-SERVICES: Mapping[str, Service] = MappingProxyType({ORDER_SIGN.id: ORDER_SIGN})
+ORDER_SELECT = Service(
+    id="btce-order-select",
+    hook="order-select",
+    title="CRS and ICANS check while ordering",
+    description=(
+        "The same check earlier, for the orders being selected: conditions of the next dose and the"
+        " REMS programme before the order is written out. Not clinically reviewed."
+    ),
+    prefetch=dict(PREFETCH),
+)
+
+PATIENT_VIEW = Service(
+    id="btce-patient-view",
+    hook="patient-view",
+    title="CRS and ICANS on opening the chart",
+    description=(
+        "One card for an open CRS or ICANS event after a bispecific T-cell engager, or for"
+        " conditions of its next dose; nothing otherwise. Not clinically reviewed."
+    ),
+    prefetch=dict(PREFETCH),
+)
+
+OBSERVATION = Service(
+    id="btce-observation",
+    hook="org.btce-cds.observation-create",
+    title="CRS and ICANS when new observations arrive",
+    description=(
+        "Grades again with the observations the request brings; the hook is defined in"
+        " docs/hooks/org.btce-cds.observation-create.md. Not clinically reviewed."
+    ),
+    prefetch=dict(PREFETCH),
+)
+
+# One id a hook: some clients keep one service per id.
+SERVICES: Mapping[str, Service] = MappingProxyType(
+    {one.id: one for one in (ORDER_SIGN, ORDER_SELECT, PATIENT_VIEW, OBSERVATION)}
+)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cds.services import SERVICES
 from tests.conftest import CALL, ORIGIN, CheckedClient
 from tests.functional.bodies import HOOK_INSTANCE, bundle, draft, fever, order_sign, with_value
 
@@ -35,14 +36,14 @@ def services(client: CheckedClient) -> list[dict[str, Any]]:
 def test_discovery_answers_an_object_with_a_services_array(
     services: list[dict[str, Any]],
 ) -> None:
-    assert [service["id"] for service in services] == ["btce-order-sign"]
+    assert [service["id"] for service in services] == list(SERVICES)
 
 
 def test_discovery_each_service_has_hook_description_and_id(
     services: list[dict[str, Any]],
 ) -> None:
     for service in services:
-        assert service["hook"] == "order-sign"
+        assert service["hook"] == SERVICES[service["id"]].hook
         for name in ("id", "title", "description"):
             assert service[name].strip()
 

@@ -193,7 +193,7 @@ def test_the_service_answers_at_the_address_of_the_demo(base: str) -> None:
     with requests.Session() as session:
         session.trust_env = False
         services = session.get(f"{base}/cds-services", timeout=10).json()["services"]
-        assert [service["id"] for service in services] == ["btce-order-sign"]
+        assert services[0]["id"] == "btce-order-sign"
         story = STORIES["cannula-without-flow"]
         body = order_sign(story, ORDERS["teclistamab"], now=NOW, hook_instance=HOOK_INSTANCE)
         reply = session.post(f"{base}/cds-services/btce-order-sign", json=body, timeout=10)
