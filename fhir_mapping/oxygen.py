@@ -55,9 +55,13 @@ def read_oxygen(
         flow = own.get(id(seen)) or _nearest(flows, at)
         charted.append(_charted(seen, at, flow, _nearest(fractions, at), scope, codes))
     devices = sorted(one.at for one in charted)
+    on_air = set(devices) - {one.at for one in charted if one.levels != LEVELS[:1]}
     for amount in amounts:
         if not _has_device(devices, amount.at):
             charted.extend(_without_device(amount, scope))
+        elif amount.at in on_air and _delivers(amount):
+            scope.notes.missing("oxygen-device", "room air and oxygen are charted at the same time")
+            charted.append(_open(amount))
     return tuple(_concurrent(charted))
 
 
@@ -149,17 +153,29 @@ def _without_device(amount: Flow, scope: Scope) -> Iterator[Charted]:
     observation = amount.seen.observation
     code = amount.seen.concept.code
     if amount.rate is None:
-        evidence = Evidence(reference_to(observation), code, at=amount.at)
-        yield Charted(amount.at, LEVELS, evidence, is_preliminary(observation))
+        yield _open(amount)
+        return
+    if not _delivers(amount):
         return
     is_flow = amount.fact == "oxygen-flow"
-    if amount.rate <= (0 if is_flow else _AIR):
-        return
     name = "an oxygen flow" if is_flow else "an inspired oxygen fraction"
     scope.notes.missing("oxygen-device", f"{name} is charted without a device")
     unit = "L/min" if is_flow else "%"
     evidence = Evidence(reference_to(observation), code, _plain(amount.rate), unit, amount.at)
     yield Charted(amount.at, LEVELS[1:], evidence, is_preliminary(observation))
+
+
+def _delivers(amount: Flow) -> bool:
+    """Whether more than room air is given; False where the amount is not usable."""
+    least = Decimal(0) if amount.fact == "oxygen-flow" else _AIR
+    return amount.rate is not None and amount.rate > least
+
+
+def _open(amount: Flow) -> Charted:
+    """Every level possible: whether oxygen was given at this time cannot be told."""
+    observation = amount.seen.observation
+    evidence = Evidence(reference_to(observation), amount.seen.concept.code, at=amount.at)
+    return Charted(amount.at, LEVELS, evidence, is_preliminary(observation))
 
 
 def _plain(number: Decimal) -> str:

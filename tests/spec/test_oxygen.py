@@ -157,6 +157,15 @@ def test_a_facemask_below_six_under_the_guideline_is_graded_by_flow() -> None:
             id="a flow on this date may be now, by something",
         ),
         pytest.param((flow(90),), None, (1, 4), id="a refused flow without a device"),
+        pytest.param((flow(1),), on(), (1, 4), id="room air and a flow at once contradict"),
+        pytest.param((flow(0),), on(), (1, 1), id="room air and no flow agree"),
+        pytest.param((flow(1, hours=1.3),), on(), (1, 1), id="room air after a flow"),
+        pytest.param(
+            (flow(2), on("nasal cannula", name="nc")),
+            on(),
+            (2, 2),
+            id="a flow by a cannula charted beside room air",
+        ),
         pytest.param(
             (flow(90, hours=0.2),), on(hours=3), (1, 4), id="a refused flow, newer than room air"
         ),
@@ -166,6 +175,10 @@ def test_what_the_record_leaves_open(
     more: tuple[Json, ...], o: Json | None, expected: tuple[int, int]
 ) -> None:
     assert grade(bedside(*more, o=o)) == expected
+
+
+def test_room_air_and_a_flow_at_once_are_named() -> None:
+    assert "charted at the same time" in missing(bedside(flow(1), o=on()))
 
 
 def test_low_saturation_on_room_air_asks_for_a_look() -> None:
