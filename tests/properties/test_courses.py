@@ -70,10 +70,8 @@ def _assert_event(course: Course, event: dict[str, Any] | None, seed: int) -> No
     *before, maximum = true_maxima(course)
     assert datetime.fromisoformat(event["onset"]) == course.onsets[-1], seed
     assert event["maxGrade"]["atLeast"] <= maximum <= event["maxGrade"]["atMost"], seed
-    # DESIGN 6a: recurrent is a later event where an earlier one reached at least its grade; of a
-    # maximum that is not certain the lower bound counts.
-    least = event["maxGrade"]["atLeast"]
-    assert event["recurrent"] == any(one >= max(least, 1) for one in before), seed
+    # DESIGN 6a: recurrent is a later event where an earlier one reached at least its grade.
+    assert event["recurrent"] == any(one >= maximum for one in before), seed
 
 
 def _assert_facts(course: Course, found: Evaluation, seed: int) -> None:
