@@ -1,16 +1,19 @@
 """Support and pressure the patient had before the first bispecific dose, or has at home.
 
 Unchanged support is no certain sign of the toxicity and stays a possible one: it takes away from
-what is certain, never from what is possible.
+what is certain, never from what is possible. Where the doses are not known, anything charted
+earlier may have been before the first.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 
 from knowledge.facts import Charted, Facts, Notice, Reading, bispecific_doses
 from knowledge.model import SiteRules
-from knowledge.series import newest
+from knowledge.series import T, newest, upto
 
 
 LEVELS = ("none", "low-flow", "high-flow", "positive-pressure")
@@ -30,11 +33,9 @@ def oxygen_with_baseline(
     levels = frozenset(now.levels)
     if "none" in levels:
         return levels, ()
-    dose = first_dose(facts, at, rules)
-    before = None if dose is None else newest(facts.oxygen, dose, dose - _BEFORE)
-    if before is not None and before.at < now.at and _unchanged(before, now):
-        text = "Oxygen is given as it was before the bispecific: by itself no certain sign of CRS."
-        return _lowered(levels), (Notice("baseline-oxygen", text),)
+    before = _before_dose(facts.oxygen, facts, at, rules)
+    if any(one.at < now.at and _unchanged(one, now) for one in before):
+        return _lowered(levels), (Notice("baseline-oxygen", _baseline_text(facts)),)
     kinds = {
         one.kind
         for one in facts.baselines
@@ -45,10 +46,31 @@ def oxygen_with_baseline(
             return levels, ()
         text = "Positive pressure may be for sleep apnoea, at home or for the airway, not hypoxia."
         return _lowered(levels), (Notice("positive-pressure-for-another-reason", text),)
-    if "oxygen" not in kinds or before is not None:
+    if "oxygen" not in kinds or (before and _doses_known(facts)):
         return levels, ()
     text = "Oxygen is given at home and its usual amount is not charted: no certain sign of CRS."
     return _lowered(levels), (Notice("chronic-oxygen", text),)
+
+
+def _doses_known(facts: Facts) -> bool:
+    return "administrations" in facts.answered
+
+
+def _before_dose(series: Sequence[T], facts: Facts, at: datetime, rules: SiteRules) -> Sequence[T]:
+    """What may have been charted last before the first dose: at most one value where the doses are
+    known, else any that is not too old."""
+    if not _doses_known(facts):
+        since = at - timedelta(days=rules.crs_lookback_days) - _BEFORE
+        return upto(series, at)[bisect_left(series, since, key=attrgetter("at")) :]
+    dose = first_dose(facts, at, rules)
+    found = None if dose is None else newest(series, dose, dose - _BEFORE)
+    return () if found is None else (found,)
+
+
+def _baseline_text(facts: Facts) -> str:
+    if _doses_known(facts):
+        return "Oxygen is given as it was before the bispecific: by itself no certain sign of CRS."
+    return "Oxygen was given before, perhaps before the bispecific: its doses are not known."
 
 
 def _lowered(levels: frozenset[str]) -> frozenset[str]:
@@ -68,9 +90,8 @@ def was_as_low(
     series: Sequence[Reading], facts: Facts, at: datetime, limit: Decimal, rules: SiteRules
 ) -> bool:
     """Whether the pressure was below the limit before the first dose, and is not lower now."""
-    dose = first_dose(facts, at, rules)
-    before = None if dose is None else newest(series, dose, dose - _BEFORE)
     now = newest(series, at)
-    if before is None or now is None or before.at >= now.at:
-        return False
-    return before.value < limit and before.value <= now.value
+    return now is not None and any(
+        one.at < now.at and one.value < limit and one.value <= now.value
+        for one in _before_dose(series, facts, at, rules)
+    )
