@@ -291,5 +291,6 @@ FACTS = {
     "oxygen devices": answers("Observation", "oxygen-device"),
     "ICE": answers("Observation", "ice-total"),
     "arousal": answers("Observation", "arousal"),
-    "statements": answers("Observation", "hypotension-support"),
 }
+# What a clinician said of the circulation: no fact like the others, it outranks what is inferred.
+is_statement = answers("Observation", "hypotension-support")

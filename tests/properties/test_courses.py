@@ -69,9 +69,11 @@ def _assert_event(course: Course, event: dict[str, Any] | None, seed: int) -> No
         return
     *before, maximum = true_maxima(course)
     assert datetime.fromisoformat(event["onset"]) == course.onsets[-1], seed
-    assert event["maxGrade"]["atLeast"] <= maximum <= event["maxGrade"]["atMost"], seed
-    # DESIGN 6a: recurrent is a later event where an earlier one reached at least its grade.
-    assert event["recurrent"] == any(one >= maximum for one in before), seed
+    least = event["maxGrade"]["atLeast"]
+    assert least <= maximum <= event["maxGrade"]["atMost"], seed
+    # Recurrent: an earlier event reached at least the grade of the row that applies, and the row is
+    # that of the lower bound. Where the maximum is certain, that is the true maximum.
+    assert event["recurrent"] == any(one >= max(least, 1) for one in before), seed
 
 
 def _assert_facts(course: Course, found: Evaluation, seed: int) -> None:

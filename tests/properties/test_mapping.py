@@ -12,6 +12,7 @@ from cds.pipeline import Evaluation
 from tests.builders import (
     NOW,
     Json,
+    assessment,
     bp,
     bundle,
     draft_order,
@@ -30,6 +31,7 @@ from tests.properties.charts import (
     Chart,
     charts,
     in_fahrenheit_and_kilograms,
+    is_statement,
     noise,
     outside_the_shorter_window,
     shifted,
@@ -76,9 +78,17 @@ def test_a_resource_that_comes_twice_counts_once(
         for key in data.draw(st.lists(st.sampled_from((*KEYS, "mine")), max_size=2)):
             again.append((key, resource))
     one, other = _ask(chart), _ask(chart._replace(entries=(*chart.entries, *again)))
-    assert assessed(one) == assessed(other)
+    assert _wherever_it_came(one) == _wherever_it_came(other)
     assert facts(one) == facts(other)
     figures.add("a resource that comes twice counts once")
+
+
+def _wherever_it_came(evaluation: Evaluation) -> dict[str, Any]:
+    """The whole assessment; what was not used by its reason alone, since its place is the first one
+    in the request, and a page before may hold it now."""
+    made = assessed(evaluation)
+    reasons = sorted(one["reason"] for one in made.get("unreadable", ()))
+    return {**made, "unreadable": reasons}
 
 
 @LONG
@@ -122,6 +132,39 @@ def test_hiding_a_fact_only_widens_a_grade(
     less = chart.mapped(lambda one: None if is_hidden(one) else one)
     _assert_wider(_ask(chart, protocol), _ask(less, protocol))
     figures.add("hiding a fact only widens a grade")
+
+
+@LONG
+@given(charts(), PROTOCOLS)
+def test_hiding_a_clinicians_statement_only_widens_a_grade_where_it_overrules_nothing(
+    figures: Figures, chart: Chart, protocol: str
+) -> None:
+    """A statement outranks what is inferred, in both directions; here nothing can be inferred."""
+    chart = chart.mapped(outside_the_shorter_window)
+    chart = chart.mapped(lambda one: None if FACTS["pressures"](one) else one)
+    less = chart.mapped(lambda one: None if is_statement(one) else one)
+    full, other = (
+        ask(one.prefetch(without=["administrations"]), one.drafts, protocol=protocol)
+        for one in (chart, less)
+    )
+    _assert_wider(full, other)
+    figures.add("hiding a clinician's statement that overrules nothing only widens a grade")
+
+
+@LONG
+@given(charts(), st.sampled_from(("none", "fluids", "one-vasopressor", "multiple-vasopressors")))
+def test_a_clinicians_statement_outranks_what_is_inferred(
+    figures: Figures, chart: Chart, stated: str
+) -> None:
+    made = assessment("hypotension-support", stated, at=hours_ago(0), resource_id="stated")
+    chart = chart.mapped(lambda one: None if is_statement(one) else one)
+    found = assessed(_ask(chart._replace(entries=(*chart.entries, ("assessments", made)))))["crs"]
+    if found["assessed"]:
+        assert found["axes"]["hypotension"]["level"] == stated
+        assert [one["ref"] for one in found["axes"]["hypotension"]["evidence"]] == [
+            "Observation/stated"
+        ]
+        figures.add("a clinician's statement outranks what is inferred")
 
 
 @LONG
