@@ -3,15 +3,18 @@
 Not done or entered in error is no administration; on hold or stopped is one that has ended.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from fhir_mapping.bundles import Page
 from fhir_mapping.codes import CodeSets, Drug, RouteWord
 from fhir_mapping.datatypes import Quantity
-from fhir_mapping.medications import drug_of, is_identified, name_of, read_route, says_local
-from fhir_mapping.readings import Scope
+from fhir_mapping.medications import Named, is_identified, name_of, read_route, says_local
+from fhir_mapping.medications import given as given_by
+from fhir_mapping.products import TOO_MUCH
+from fhir_mapping.readings import Scope, in_order
 from fhir_mapping.record import Record
 from fhir_mapping.resources import MedicationAdministration
 from fhir_mapping.times import latest, read_when
@@ -35,6 +38,8 @@ class Given(NamedTuple):
     """One administration that happened, with its drug, times and route.
 
     `timed` False: the record cannot be ordered, and `start` is the latest time it can mean.
+    `alone` False: one record gave several drugs, and its dose belongs to none of them.
+    `sure` False: only words beside the drug's name or code mention this one.
     """
 
     resource: MedicationAdministration
@@ -44,6 +49,8 @@ class Given(NamedTuple):
     route: RouteWord | None
     evidence: Evidence
     timed: bool = True
+    alone: bool = True
+    sure: bool = True
 
 
 def read_given(record: Record, scope: Scope, codes: CodeSets) -> tuple[Given, ...]:
@@ -56,29 +63,62 @@ def _given(record: Record, scope: Scope, codes: CodeSets) -> Iterator[Given]:
     for resource, place in record.administrations:
         if resource.status in _NOT_GIVEN:
             continue
-        name = name_of(resource, record.medications)
-        drug = drug_of(resource, record.medications, codes)
-        if drug is None:
+        named = given_by(resource, record.medications, codes)
+        for reason in named.lost:
+            scope.notes.unreadable(str(place), reason)
+        drugs = _counted(named)
+        if not drugs:
             continue
         when = read_when(resource.effective_date_time, resource.effective_period, scope.now)
+        _name_several(named, str(place), when.start, scope)
         if when.start is None:
-            reason = f"{drug.ingredient} given: {when.problem}"
-            scope.notes.rejected("administrations", str(place), reason)
-        start = when.start or _untimed(resource, drug, scope)
-        if start is None:
-            continue
+            names = ", ".join(drug.ingredient for drug in drugs)
+            scope.notes.rejected("administrations", str(place), f"{names} given: {when.problem}")
+        name = name_of(resource, record.medications)
         dosage = resource.dosage
         route = read_route((dosage.route if dosage else None,), codes)
         if route is None and says_local((name,), codes):
             route = "local"
-        if route is None and drug.subcutaneous:
-            route = "sc"
-        value, unit = _recorded(dosage.dose if dosage else None)
+        alone = len(drugs) == 1
+        value, unit = _recorded(dosage.dose if dosage and alone else None)
         ref = f"MedicationAdministration/{resource.id}" if resource.id else str(place)
-        note = f"by name: {name}" if drug.by_name else name
-        evidence = Evidence(ref, drug.ingredient, value, unit, start, note)
         end = when.end if resource.effective_date_time is None else None
-        yield Given(resource, drug, start, end, route, evidence, when.start is not None)
+        for drug in drugs:
+            start = when.start or _untimed(resource, drug, scope)
+            if start is None:
+                continue
+            note = f"by name: {name}" if drug.by_name else name
+            evidence = Evidence(ref, drug.ingredient, value, unit, start, note)
+            into = "sc" if route is None and drug.subcutaneous else route
+            timed, sure = when.start is not None, drug in named.drugs
+            yield Given(resource, drug, start, end, into, evidence, timed, alone, sure)
+
+
+def _counted(named: Named) -> tuple[Drug, ...]:
+    """The drugs named for sure, of fluids the first; and those beside them that may act.
+
+    A dose that only words beside a name or code mention is not counted.
+    """
+    fluid = bool(named.drugs) and named.drugs[0].kind == "fluid"
+    beside = (drug for drug in named.beside if drug.kind not in _DOSED)
+    return (*(named.drugs[:1] if fluid else named.drugs), *beside)
+
+
+def _name_several(named: Named, at: str, start: datetime | None, scope: Scope) -> None:
+    """Says how the record contradicts itself, or which medicines it names beside the first."""
+    names = ", ".join(drug.ingredient for drug in named.drugs)
+    if named.contradiction:
+        text = f"an administration contradicts itself: {named.contradiction}"
+        scope.notes.rejected("administrations", at, text)
+    if start is None or start < scope.since:
+        return
+    if len(_counted(named)) > 1:
+        text = f"one administration names several medicines: {names}; its dose belongs to none"
+        scope.notes.notice("several-drugs-given", text)
+    beside = ", ".join(drug.ingredient for drug in named.beside)
+    if beside:
+        text = f"an administration is read as {names}; its words also name {beside}: check it"
+        scope.notes.notice("other-drug-named", text)
 
 
 def _untimed(resource: MedicationAdministration, drug: Drug, scope: Scope) -> datetime | None:
@@ -89,23 +129,51 @@ def _untimed(resource: MedicationAdministration, drug: Drug, scope: Scope) -> da
     return at if at is not None and at >= scope.since else None
 
 
-def unnamed_in_window(record: Record, scope: Scope, codes: CodeSets) -> bool:
+def unnamed_in_window(
+    record: Record, given: tuple[Given, ...], scope: Scope, codes: CodeSets
+) -> bool:
     """Whether a medicine nobody can name was given: it may be any of those looked for here.
 
-    Each is named by its place. One that ended before the window does not matter.
+    Each is named by its place. One that ended before the window does not matter, nor does a dose
+    that words mention beside another drug where the record has one of its own.
     """
     found = False
+    known = {one.drug.ingredient for one in given}
     for resource, place in record.administrations:
-        if resource.status in _NOT_GIVEN or is_identified(resource, record.medications, codes):
+        if resource.status in _NOT_GIVEN:
             continue
-        if drug_of(resource, record.medications, codes) is not None:
+        named = given_by(resource, record.medications, codes)
+        doses = {drug.ingredient for drug in named.beside if drug.kind in _DOSED} - known
+        identified = is_identified(resource, record.medications, codes)
+        if not doses and (identified or (named.drugs and TOO_MUCH not in named.lost)):
             continue
         when = read_when(resource.effective_date_time, resource.effective_period, scope.now)
         if when.start is None or (when.end or when.start) >= scope.since:
             reason = "an administration of an unnamed medicine: a local code without a name"
+            if doses:
+                reason = f"an administration that may have been one of {', '.join(sorted(doses))}"
+            elif TOO_MUCH in named.lost:
+                reason = f"an administration of {TOO_MUCH}"
             scope.notes.rejected("administrations", str(place), reason)
             found = True
     return found
+
+
+def any_lost(pages: Iterable[Page], scope: Scope) -> bool:
+    """Whether an administration was sent that cannot be read: it may have been of any drug.
+
+    Its place has been named; in the answer to the query for them anything unreadable may be one.
+    """
+    for page in pages:
+        known = {one.place.index for one in page.strangers}
+        lost = any(one.head.resource_type == "MedicationAdministration" for one in page.strangers)
+        if page.name == "administrations":
+            gone = (i for i, entry in enumerate(page.entries) if entry.resource is None)
+            lost = lost or not known.issuperset(gone)
+        if lost:
+            scope.notes.missing("administrations", "an administration cannot be read")
+            return True
+    return False
 
 
 def _recorded(quantity: Quantity | None) -> tuple[str, str]:
@@ -116,19 +184,20 @@ def _recorded(quantity: Quantity | None) -> tuple[str, str]:
 
 def read_doses(given: tuple[Given, ...]) -> tuple[Dose, ...]:
     """Doses of bispecifics, tocilizumab, anakinra and siltuximab."""
-    return tuple(
-        Dose(
-            one.drug.ingredient,
-            one.start,
-            one.end,
-            one.evidence,
-            to_route(one.route),
-            milligrams(one.resource.dosage.dose if one.resource.dosage else None),
-            *_rate(one.resource.dosage.rate_quantity if one.resource.dosage else None),
-            running=_is_running(one),
-        )
-        for one in given
-        if one.drug.kind in _DOSED
+    return tuple(_dose(one) for one in given if one.drug.kind in _DOSED)
+
+
+def _dose(one: Given) -> Dose:
+    dosage = one.resource.dosage if one.alone else None
+    return Dose(
+        one.drug.ingredient,
+        one.start,
+        one.end,
+        one.evidence,
+        to_route(one.route),
+        milligrams(dosage.dose if dosage else None),
+        *_rate(dosage.rate_quantity if dosage else None),
+        running=_is_running(one),
     )
 
 
@@ -169,7 +238,7 @@ def read_masking(given: tuple[Given, ...], scope: Scope) -> tuple[Masking, ...]:
         if one.drug.kind in _MASKING and one.route != "local"
         for at in _acting(one, scope)
     ]
-    return tuple(sorted(found, key=lambda one: one.at))
+    return in_order(found)
 
 
 def _acting(one: Given, scope: Scope) -> tuple[datetime, ...]:

@@ -182,6 +182,8 @@ def _base(url: str) -> tuple[str, str, str]:
         parts = urlsplit(url)
     except ValueError:
         return "", "", url
+    if "?" in url or "#" in url:  # what follows is no path below that base
+        return "", "", url
     scheme, host = parts.scheme.lower(), parts.netloc.lower()
     host = host.removesuffix(":443" if scheme == "https" else ":80")
     return scheme, host, parts.path.rstrip("/")

@@ -42,6 +42,8 @@ _READ_TYPES = frozenset(
         "Medication",
         "Condition",
         "Procedure",
+        "DeviceUseStatement",
+        "Device",
         "Patient",
         "Encounter",
         "AllergyIntolerance",
@@ -70,6 +72,7 @@ class Stranger(NamedTuple):
     place: Place
     head: Head
     full_url: str | None
+    raw: Raw = Raw()
 
 
 class Page(NamedTuple):
@@ -148,7 +151,7 @@ def _read_slowly(name: str, key: str, raw: Raw, notes: Notes) -> Page:
     if head.resource_type == "Bundle":
         return _read_entries(name, key, raw, notes)
     place = Place(key)
-    strangers = (Stranger(place, head, None),)
+    strangers = (Stranger(place, head, None, raw),)
     if head.resource_type == "OperationOutcome":
         notes.unreadable(key, "the query failed: an OperationOutcome was sent instead of data")
         return Page(name, answered=False)
@@ -179,7 +182,7 @@ def _read_entries(name: str, key: str, raw: Raw, notes: Notes) -> Page:
             continue
         resource = read_resource(raw_resource, head, place, notes)
         if resource is None:
-            strangers.append(Stranger(place, head, full_url))
+            strangers.append(Stranger(place, head, full_url, raw_resource))
             strangers.extend(_within(raw_resource, head, place))
         # One that is not used keeps its seat, so that places stay right.
         entries.append(Entry(full_url=full_url, resource=resource))

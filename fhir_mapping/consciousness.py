@@ -10,10 +10,11 @@ from typing import Literal
 
 from fhir_mapping.codes import CodeSets
 from fhir_mapping.datatypes import CodeableConcept, Coding
-from fhir_mapping.medications import name_of
+from fhir_mapping.medications import name_of, words_of
 from fhir_mapping.readings import (
     Scope,
     concept_text,
+    concept_texts,
     plain,
     plain_number,
     reference_to,
@@ -85,7 +86,8 @@ def read_sedatives(record: Record, scope: Scope, codes: CodeSets) -> tuple[Sedat
     found = []
     for resource, place in record.administrations:
         name = name_of(resource, record.medications)
-        agents = [word for word in _WORD.findall(name.lower()) if word in codes.sedatives]
+        words = _WORD.findall(f"{name} {words_of(resource, record.medications)}".lower())
+        agents = [word for word in words if word in codes.sedatives]
         if resource.status in _NOT_GIVEN or not agents:
             continue
         when = read_when(resource.effective_date_time, resource.effective_period, scope.now)
@@ -101,7 +103,7 @@ def read_sedatives(record: Record, scope: Scope, codes: CodeSets) -> tuple[Sedat
 
 
 def read_background(record: Record, codes: CodeSets) -> tuple[Background, ...]:
-    """Coded conditions a reader of the ICANS grade must know of; one that is over is left out."""
+    """Conditions a reader of the ICANS grade must know of; one that is over is left out."""
     found = []
     for condition, place in record.conditions:
         status = {c.code for c in _codings(condition.clinical_status)}
@@ -110,10 +112,16 @@ def read_background(record: Record, codes: CodeSets) -> tuple[Background, ...]:
             continue
         pairs = [(c.system, c.code) for c in _codings(condition.code)]
         kind = next((codes.background[pair] for pair in pairs if pair in codes.background), None)
+        ref = f"Condition/{condition.id}" if condition.id else str(place)
         if kind is not None:
-            ref = f"Condition/{condition.id}" if condition.id else str(place)
             code = next(code for system, code in pairs if (system, code) in codes.background)
             found.append(Background(kind, Evidence(ref, code or "")))
+            continue
+        for text in concept_texts(condition.code):
+            if plain(text) in codes.background_texts:
+                evidence = Evidence(ref, value=shown(text), note="read from text")
+                found.append(Background(codes.background_texts[plain(text)], evidence))
+                break
     return tuple(found)
 
 

@@ -121,6 +121,12 @@ class DosageInstruction(Part, frozen=True, gc=False, kw_only=True):
     dose_and_rate: tuple[DoseAndRate, ...] = ()
 
 
+class DeviceName(Part, frozen=True, gc=False, kw_only=True):
+    """One name of a device."""
+
+    name: str | None = None
+
+
 class Ratio(Part, frozen=True, gc=False, kw_only=True):
     """One quantity per another."""
 

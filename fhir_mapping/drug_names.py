@@ -33,19 +33,21 @@ _NDC_DIGITS = 11
 _NDC_SHORT = 10
 
 
-def drug_in_concept(concept: CodeableConcept | None, codes: CodeSets) -> Drug | None:
-    """The drug a CodeableConcept is about: by code what it is given for, else the first named."""
-    found = drugs_in_concept(concept, codes)
-    if not found or found[0].by_name:
-        return found[0] if found else None
-    return min(found, key=rank)
-
-
 def drugs_in_concept(concept: CodeableConcept | None, codes: CodeSets) -> tuple[Drug, ...]:
     """Every drug a CodeableConcept names, each once: by its codes, else by its words."""
     if concept is None:
         return ()
-    return without_local(_named_in(concept, codes), (concept,), codes)
+    found = _by_codes(concept, codes) or (*_by_own_name(concept, codes), *_by_words(concept, codes))
+    return without_local(each_once(found), (concept,), codes)
+
+
+def given_in_concept(concept: CodeableConcept, codes: CodeSets) -> tuple[Drug, ...]:
+    """What was given: what codes or a site's own name stand for, else the first drug its words
+    name; the others may be what it was given for.
+    """
+    found = _by_codes(concept, codes) or _by_own_name(concept, codes)
+    first = each_once(found) or each_once(_by_words(concept, codes))[:1]
+    return without_local(first, (concept,), codes)
 
 
 def without_local(
@@ -57,17 +59,28 @@ def without_local(
     return tuple(drug for drug in drugs if drug.ingredient not in local)
 
 
-def _named_in(concept: CodeableConcept, codes: CodeSets) -> tuple[Drug, ...]:
-    said = concept_text(concept)
-    words = WORD.findall(said[:LONGEST_TEXT].lower())
-    found = [_by_code(coding.system, coding.code, codes) for coding in concept.coding]
-    known = [_in_product(drug, words, codes) for drug in found if drug is not None]
-    if known:
-        return each_once(known)
+def _by_codes(concept: CodeableConcept, codes: CodeSets) -> tuple[Drug, ...]:
+    found = [d for one in concept.coding for d in _by_code(one.system, one.code, codes)]
+    words = _words(concept) if found else []
+    return tuple(_in_product(drug, words, codes) for drug in found)
+
+
+def _by_own_name(concept: CodeableConcept, codes: CodeSets) -> tuple[Drug, ...]:
+    """What a site's own name stands for, of one drug or of a regimen."""
     texts = (concept.text, *(coding.display for coding in concept.coding))
-    whole = [codes.drug_texts.get(one_text(text)) for text in texts if text]
-    named = [_named(drug, words, codes) for drug in whole if drug is not None]
-    return each_once((*named, *drugs_in_text(said or _local_codes(concept, codes), codes)))
+    names = [one_text(text) for text in texts if text]
+    found = [codes.drug_texts[name] for name in names if name in codes.drug_texts]
+    found += [drug for name in names for drug in codes.regimen_texts.get(name, ())]
+    words = _words(concept) if found else []
+    return tuple(_named(drug, words, codes) for drug in found)
+
+
+def _by_words(concept: CodeableConcept, codes: CodeSets) -> tuple[Drug, ...]:
+    return drugs_in_text(concept_text(concept) or _local_codes(concept, codes), codes)
+
+
+def _words(concept: CodeableConcept) -> list[str]:
+    return WORD.findall(concept_text(concept)[:LONGEST_TEXT].lower())
 
 
 def each_once(drugs: Iterable[Drug]) -> tuple[Drug, ...]:
@@ -99,10 +112,11 @@ def _local_codes(concept: CodeableConcept, codes: CodeSets) -> str:
     return " ".join(code for code in local if code)
 
 
-def _by_code(system: str | None, code: str | None, codes: CodeSets) -> Drug | None:
+def _by_code(system: str | None, code: str | None, codes: CodeSets) -> tuple[Drug, ...]:
     if system in codes.ndc_systems and code:
-        return next((codes.ndc[key] for key in ndc_products(code) if key in codes.ndc), None)
-    return codes.drugs.get((system, code))
+        return tuple(codes.ndc[key] for key in ndc_products(code) if key in codes.ndc)[:1]
+    drug = codes.drugs.get((system, code))
+    return codes.regimens.get((system, code), ()) if drug is None else (drug,)
 
 
 def ndc_products(code: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from fhir_mapping.administrations import Given
 from fhir_mapping.codes import CodeSets
-from fhir_mapping.medications import drug_of
+from fhir_mapping.medications import drugs_of
 from fhir_mapping.readings import Scope
 from fhir_mapping.record import Record
 from fhir_mapping.units import number
@@ -43,8 +43,14 @@ def read_infusions(
 def _infusions(given: tuple[Given, ...], scope: Scope) -> Iterator[Infusion]:
     agents: dict[str, list[Given]] = {}
     for one in given:
-        if one.drug.kind in _KINDS and one.route in {"iv", None}:
+        if one.drug.kind not in _KINDS or one.route not in {"iv", None}:
+            continue
+        if one.sure:
             agents.setdefault(one.drug.ingredient, []).append(one)
+            continue
+        for found in _intervals(one, (), (), scope):  # only words name it: it may be so
+            doubt = found.doubt if found.doubt == "push" else "uncertain"
+            yield _interval(one, found.start, found.end, doubt)
     for records in agents.values():
         for index, one in enumerate(records):
             yield from _intervals(one, records[:index], records[index + 1 :], scope)
@@ -155,9 +161,9 @@ def _name_ordered(record: Record, given: tuple[Given, ...], scope: Scope, codes:
     known = {one.drug.ingredient for one in given if one.start >= scope.since}
     names: set[str] = set()
     for request, _ in record.requests:
-        drug = drug_of(request, record.medications, codes)
-        if request.status == "active" and drug is not None and drug.kind in _KINDS:
-            names.add(drug.ingredient)
+        if request.status == "active":
+            drugs = drugs_of(request, record.medications, codes)
+            names |= {drug.ingredient for drug in drugs if drug.kind in _KINDS}
     for name in sorted(names - known):
         text = f"{name} is ordered and not charted as given: not counted"
         scope.notes.notice("vasopressor-only-ordered", text)

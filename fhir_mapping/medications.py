@@ -1,170 +1,139 @@
 """Which drugs a resource orders or gives: its own concept, its Medication and the ingredients.
 
-Also what it calls them, and the route by code or word.
+Also what it calls them, and the route by code or word. A code outranks words; words that name
+none of what the code says contradict it, and that is never settled here.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import NamedTuple
 
-from fhir_mapping.bundles import read_head
 from fhir_mapping.codes import CodeSets, Drug, RouteWord
-from fhir_mapping.datatypes import CodeableConcept, Reference
+from fhir_mapping.datatypes import CodeableConcept
 from fhir_mapping.drug_names import (
     LONGEST_TEXT,
     WORD,
-    drug_in_concept,
     drugs_in_concept,
     drugs_in_text,
     each_once,
+    given_in_concept,
     rank,
     without_local,
 )
+from fhir_mapping.products import TOO_MUCH, Orderable, Products, Said, reference_of, said_by
 from fhir_mapping.readings import concept_text, shown
-from fhir_mapping.record import contained_medication
-from fhir_mapping.resources import (
-    Medication,
-    MedicationAdministration,
-    MedicationRequest,
-    ServiceRequest,
-)
+from fhir_mapping.resources import MedicationAdministration
 
 
-Orderable: TypeAlias = MedicationAdministration | MedicationRequest | ServiceRequest
-_NESTED = 2  # a Medication may be made of Medications; deeper is not looked at
+class Named(NamedTuple):
+    """The drugs of one resource, the weightiest first.
+
+    `beside`: only words beside the code, or after the first name, mention them.
+    `contradiction`: how code and words disagree, or nothing.
+    `lost`: why a part of what it is made of was not read.
+    """
+
+    drugs: tuple[Drug, ...]
+    beside: tuple[Drug, ...] = ()
+    contradiction: str = ""
+    lost: tuple[str, ...] = ()
 
 
-def drug_of(
-    resource: Orderable, medications: Mapping[str, Medication], codes: CodeSets
-) -> Drug | None:
-    """The drug given or ordered, through its own code, a contained or a referenced Medication."""
-    concepts = _concepts(resource, medications)
-    found = [drug for concept in concepts if (drug := drug_in_concept(concept, codes)) is not None]
-    known = without_local(each_once(found), concepts, codes)
-    if known:
-        return min(known, key=rank)
-    named = _by_display(resource, codes)
-    return named[0] if named else None
+def ordered(resource: Orderable, products: Products, codes: CodeSets) -> Named:
+    """Every drug an order names: one for most, several for a regimen.
+
+    Where code and words contradict each other it is read as an order of all they name.
+    """
+    said = said_by(resource, products)
+    found = [drug for concept in said.concepts for drug in drugs_in_concept(concept, codes)]
+    drugs = without_local(each_once(found), said.concepts, codes)
+    drugs = drugs or each_once(drugs_in_text(display_of(resource), codes))
+    words = _in_words(resource, said, codes)
+    contradiction = _contradiction(drugs, words)
+    if contradiction:
+        drugs = each_once((*drugs, *words))
+    return _named(drugs, words, contradiction, said)
 
 
-def drugs_of(
-    resource: Orderable, medications: Mapping[str, Medication], codes: CodeSets
-) -> tuple[Drug, ...]:
-    """Every drug an order names: one for most, several for a regimen; the weightiest first."""
-    concepts = _concepts(resource, medications)
-    found = [drug for concept in concepts for drug in drugs_in_concept(concept, codes)]
-    known = without_local(each_once(found), concepts, codes)
-    return tuple(sorted(known or _by_display(resource, codes), key=rank))
+def given(resource: MedicationAdministration, products: Products, codes: CodeSets) -> Named:
+    """Every drug an administration gave: all by code, of words alone the first."""
+    said = said_by(resource, products)
+    found = [drug for concept in said.concepts for drug in given_in_concept(concept, codes)]
+    drugs = without_local(each_once(found), said.concepts, codes)
+    drugs = drugs or each_once(drugs_in_text(display_of(resource), codes))[:1]
+    words = _in_words(resource, said, codes)
+    return _named(drugs, words, _contradiction(drugs, words), said)
 
 
-def unordered(
-    resource: Orderable,
-    drugs: Iterable[Drug],
-    medications: Mapping[str, Medication],
-    codes: CodeSets,
-) -> tuple[str, ...]:
-    """Ingredients that only the words beside a code name, in the order of mention."""
+def drugs_of(resource: Orderable, products: Products, codes: CodeSets) -> tuple[Drug, ...]:
+    """The drugs an order names."""
+    return ordered(resource, products, codes).drugs
+
+
+def _named(
+    drugs: tuple[Drug, ...], words: tuple[Drug, ...], contradiction: str, said: Said
+) -> Named:
     known = {drug.ingredient for drug in drugs}
-    said = " ".join(map(concept_text, _concepts(resource, medications)))
-    named = drugs_in_text(said, codes) if known else ()
-    return tuple(
-        drug.ingredient for drug in named if drug.ingredient not in known and drug.kind != "fluid"
-    )
+    beside = tuple(drug for drug in words if known and drug.ingredient not in known)
+    return Named(tuple(sorted(drugs, key=rank)), beside, contradiction, said.lost)
 
 
-def _by_display(resource: Orderable, codes: CodeSets) -> tuple[Drug, ...]:
-    reference = _reference(resource)
-    text = reference.display if reference is not None else None
-    return each_once(drugs_in_text(text or "", codes))
+def _in_words(resource: Orderable, said: Said, codes: CodeSets) -> tuple[Drug, ...]:
+    """What any of its words name, in the order of mention, without fluids."""
+    texts = (*map(concept_text, said.concepts), display_of(resource))
+    named = drugs_in_text(" ".join(texts), codes)
+    active = (drug for drug in named if drug.kind != "fluid")
+    return without_local(active, said.concepts, codes)
 
 
-def _reference(resource: Orderable) -> Reference | None:
-    return None if isinstance(resource, ServiceRequest) else resource.medication_reference
+def _contradiction(drugs: tuple[Drug, ...], words: tuple[Drug, ...]) -> str:
+    coded = [drug.ingredient for drug in drugs if not drug.by_name]
+    said = [drug.ingredient for drug in words]
+    if not coded or not said or not set(coded).isdisjoint(said):
+        return ""
+    return f"the code says {', '.join(coded)}, the words say {', '.join(said)}"
 
 
-def _concepts(
-    resource: Orderable, medications: Mapping[str, Medication]
-) -> tuple[CodeableConcept, ...]:
-    """Everything that says what is given: of the resource, its Medication and the ingredients."""
-    if isinstance(resource, ServiceRequest):
-        found = [resource.code, *resource.order_detail]
-        heads = (read_head(raw) for raw in resource.contained)
-        products = [
-            contained_medication(resource.contained, head.id)
-            for head in heads
-            if head is not None and head.resource_type == "Medication" and head.id
-        ]
-    else:
-        found = [resource.medication_codeable_concept]
-        products = [find_medication(resource, medications)]
-    for product in products:
-        found += _product_concepts(product, resource, medications, _NESTED)
-    return tuple(concept for concept in found if concept is not None)
+def display_of(resource: Orderable) -> str:
+    """What its reference calls the Medication, or nothing."""
+    reference = reference_of(resource)
+    return (reference.display or "") if reference is not None else ""
 
 
-def _product_concepts(
-    product: Medication | None,
-    resource: Orderable,
-    medications: Mapping[str, Medication],
-    depth: int,
-) -> list[CodeableConcept | None]:
-    if product is None:
-        return []
-    found = [product.code]
-    for item in product.ingredient:
-        found.append(item.item_codeable_concept)
-        inner = _resolve(item.item_reference, resource, medications) if depth else None
-        found += _product_concepts(inner, resource, medications, depth - 1)
-    return found
-
-
-def find_medication(
-    resource: Orderable, medications: Mapping[str, Medication]
-) -> Medication | None:
-    """The Medication a resource points to: contained, by URL or by id, with or without version."""
-    return _resolve(_reference(resource), resource, medications)
-
-
-def _resolve(
-    reference: Reference | None, resource: Orderable, medications: Mapping[str, Medication]
-) -> Medication | None:
-    target = reference.reference if reference is not None else None
-    if not target:
-        return None
-    if target.startswith("#"):
-        return contained_medication(resource.contained, target[1:])
-    target = target.partition("/_history/")[0]
-    if target in medications:
-        return medications[target]
-    return medications.get("/".join(target.rsplit("/", 2)[-2:]))
-
-
-def name_of(resource: Orderable, medications: Mapping[str, Medication]) -> str:
+def name_of(resource: Orderable, products: Products) -> str:
     """What the resource calls the drug, for people; empty if it does not say."""
-    for concept in _concepts(resource, medications):
+    return _name(resource, said_by(resource, products))
+
+
+def _name(resource: Orderable, said: Said) -> str:
+    for concept in said.concepts:
         displays = (coding.display for coding in concept.coding)
         name = next((text for text in (concept.text, *displays) if text), "")
         if name:
             return shown(name)
-    reference = _reference(resource)
-    return shown(reference.display) if reference is not None and reference.display else ""
+    return shown(display_of(resource))
 
 
-def is_identified(
-    resource: MedicationAdministration, medications: Mapping[str, Medication], codes: CodeSets
-) -> bool:
+def words_of(resource: Orderable, products: Products) -> str:
+    """Every word it has for what is given, of the resource, its product and all ingredients."""
+    return " ".join(map(concept_text, said_by(resource, products).concepts))
+
+
+def is_identified(resource: MedicationAdministration, products: Products, codes: CodeSets) -> bool:
     """Whether the drug can be told at all: by its name, or by a code of a standard system."""
+    said = said_by(resource, products)
     coded = any(
         coding.code and coding.system in codes.standard_systems
-        for concept in _concepts(resource, medications)
+        for concept in said.concepts
         for coding in concept.coding
     )
-    return coded or bool(name_of(resource, medications))
+    return (coded or bool(_name(resource, said))) and TOO_MUCH not in said.lost
 
 
-def label_of(resource: Orderable, medications: Mapping[str, Medication]) -> str:
+def label_of(resource: Orderable, products: Products) -> str:
     """What to call an order: its name, else its first code; empty if it has neither."""
-    codings = (c for concept in _concepts(resource, medications) for c in concept.coding)
-    return name_of(resource, medications) or shown(next((c.code for c in codings if c.code), ""))
+    said = said_by(resource, products)
+    codings = (coding for concept in said.concepts for coding in concept.coding)
+    return _name(resource, said) or shown(next((c.code for c in codings if c.code), ""))
 
 
 def read_route(concepts: Iterable[CodeableConcept | None], codes: CodeSets) -> RouteWord | None:

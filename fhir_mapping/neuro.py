@@ -79,6 +79,7 @@ def _settle(
     doubts: list[Charted],
 ) -> None:
     """One reading for one time: usable totals outrank unusable ones; two that differ are none."""
+    assessments = sorted(assessments, key=lambda one: reference_to(one[0].observation))
     certain = [one for one in assessments if len(one[1].allowed) == 1]
     values = sorted({one[1].allowed[0] for one in certain})
     if len(values) == 1:

@@ -36,7 +36,7 @@ class Notes:
     @property
     def all_unusable(self) -> tuple[Unusable, ...]:
         """Rejected values so far, oldest first."""
-        return tuple(sorted(self._unusable, key=lambda one: one.at))
+        return tuple(sorted(self._unusable, key=lambda one: (one.at, one.evidence.ref)))
 
     @property
     def all_missing(self) -> tuple[Missing, ...]:

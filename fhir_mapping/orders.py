@@ -11,9 +11,10 @@ from fhir_mapping.administrations import to_route
 from fhir_mapping.binding import PATIENT_UNKNOWN, Binding
 from fhir_mapping.bundles import Place, is_null, read_head, read_raw_entries, read_resource
 from fhir_mapping.codes import CodeSets, Drug
-from fhir_mapping.datatypes import DosageInstruction, Quantity, Timing
-from fhir_mapping.medications import drugs_of, label_of, read_route, unordered
+from fhir_mapping.datatypes import DosageInstruction, Head, Quantity, Timing
+from fhir_mapping.medications import Named, label_of, ordered, read_route
 from fhir_mapping.notes import Notes
+from fhir_mapping.products import Products
 from fhir_mapping.record import check_contained, medication_keys
 from fhir_mapping.resources import Medication, MedicationRequest, ServiceRequest
 from fhir_mapping.times import instant
@@ -61,15 +62,20 @@ def open_drafts(raw: Raw | None, notes: Notes) -> tuple[Draft, ...]:
     )
 
 
-def draft_medications(drafts: tuple[Draft, ...], notes: Notes) -> dict[str, Medication]:
-    """Medications that came along with the drafts, by reference."""
+def draft_medications(
+    drafts: tuple[Draft, ...], binding: Binding, notes: Notes
+) -> dict[str, Medication]:
+    """Medications that came along with the drafts, by reference; of another base by URL alone."""
     found: dict[str, Medication] = {}
     for draft in drafts:
         head = read_head(draft.raw)
         if head is not None and head.resource_type == "Medication":
             resource = read_resource(draft.raw, head, draft.place, notes)
             if isinstance(resource, Medication):
-                found.update(medication_keys(resource, draft.full_url))
+                check_contained(resource.contained, binding, draft.place)
+                url = draft.full_url
+                foreign = url is not None and binding.is_foreign(url)
+                found |= {url: resource} if url and foreign else medication_keys(resource, url)
     return found
 
 
@@ -77,7 +83,7 @@ def read_drafts(
     drafts: tuple[Draft, ...],
     selections: tuple[str, ...] | None,
     binding: Binding,
-    medications: Mapping[str, Medication],
+    medications: Products,
     codes: CodeSets,
     notes: Notes,
 ) -> Drafts:
@@ -88,13 +94,15 @@ def read_drafts(
     for draft, request in _requests(drafts, binding, notes):
         ref = _ref(draft, request)
         display = label_of(request, medications)
+        named = ordered(request, medications, codes)
+        for reason in named.lost:
+            notes.unreadable(str(draft.place), reason)
         if not display:
             notes.unreadable(str(draft.place), "an order with neither code nor text")
             continue
-        drugs = drugs_of(request, medications, codes)
-        _name_others(display, drugs, unordered(request, drugs, medications, codes), notes)
+        _name_others(display, named, notes)
         selected = chosen is None or ref in chosen
-        orders += _orders(ref, request, drugs, display, codes, selected=selected)
+        orders += _orders(ref, request, named.drugs, display, codes, selected=selected)
         raws[ref] = bytes(draft.raw)
     return Drafts(tuple(orders), raws)
 
@@ -107,7 +115,9 @@ def _requests(
         if head is None or head.resource_type is None:
             notes.unreadable(str(draft.place), "not a FHIR resource")
             continue
-        ours = binding.owns(head.subject or head.patient, draft.place, draft.full_url)
+        ours = _is_ours(head, draft, binding)
+        if head.resource_type == "Bundle":
+            notes.unreadable(str(draft.place), "a Bundle inside the drafts: not read")
         if head.resource_type not in {"MedicationRequest", "ServiceRequest"}:
             continue
         resource = read_resource(draft.raw, head, draft.place, notes)
@@ -121,6 +131,13 @@ def _requests(
             yield draft, resource
 
 
+def _is_ours(head: Head, draft: Draft, binding: Binding) -> bool:
+    """Every reference it has to a patient is to this one; raises `AnotherPatient`."""
+    references = [one for one in (head.subject, head.patient) if one is not None]
+    owned = [binding.owns(one, draft.place, draft.full_url) for one in references]
+    return bool(owned) and all(owned)
+
+
 def _tail(reference: str) -> str:
     return "/".join(reference.partition("/_history/")[0].rsplit("/", 2)[-2:])
 
@@ -131,20 +148,22 @@ def _ref(draft: Draft, request: MedicationRequest | ServiceRequest) -> str:
     return draft.full_url or str(draft.place)
 
 
-def _name_others(
-    display: str, drugs: tuple[Drug, ...], unread: tuple[str, ...], notes: Notes
-) -> None:
+def _name_others(display: str, named: Named, notes: Notes) -> None:
     """Says that an order is read as several, or that its words name what its code does not."""
-    names = ", ".join(drug.ingredient for drug in drugs)
-    if len(drugs) > 1:
+    names = ", ".join(drug.ingredient for drug in named.drugs)
+    if named.contradiction:
+        text = f"the order {display} contradicts itself: {named.contradiction}"
+        notes.missing("ordered-medicine", f"{text}; it is read as all of them: check the order")
+    if len(named.drugs) > 1:
         text = (
             f"the order {display} names several medicines, read as one order of each: {names};"
             " its dose and route are not used, and a change of it changes all of them"
         )
         notes.notice("several-drugs-named", text)
+    unread = ", ".join(drug.ingredient for drug in named.beside)
     if unread:
         text = f"the order {display} is read by its code as {names}; its text also names"
-        notes.notice("several-drugs-named", f"{text} {', '.join(unread)}: check the order")
+        notes.notice("several-drugs-named", f"{text} {unread}: check the order")
 
 
 def _orders(

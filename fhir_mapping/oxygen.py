@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 from fhir_mapping.codes import CodeSets
 from fhir_mapping.datatypes import Quantity
+from fhir_mapping.device_times import while_in_use
+from fhir_mapping.devices import Use
 from fhir_mapping.oxygen_device import LEVELS, device_tiers, highest, is_coded, tier_levels
 from fhir_mapping.readings import Scope, is_preliminary, reference_to, unusable
 from fhir_mapping.record import Record, Seen
@@ -38,7 +40,11 @@ class Flow(NamedTuple):
 
 
 def read_oxygen(
-    record: Record, scope: Scope, codes: CodeSets, on_room_air: Iterable[Charted]
+    record: Record,
+    scope: Scope,
+    codes: CodeSets,
+    on_room_air: Iterable[Charted],
+    uses: Sequence[Use] = (),
 ) -> tuple[Charted, ...]:
     """What was delivered, oldest first; several levels where the record cannot tell."""
     amounts = _amounts(record, scope, codes)
@@ -54,6 +60,7 @@ def read_oxygen(
             continue
         flow = own.get(id(seen)) or _nearest(flows, at)
         charted.append(_charted(seen, at, flow, _nearest(fractions, at), scope, codes))
+    charted = while_in_use(uses, _highest_rates(flows), charted, scope)
     devices = sorted(one.at for one in charted)
     on_air = set(devices) - {one.at for one in charted if one.levels != LEVELS[:1]}
     for amount in amounts:
@@ -63,6 +70,11 @@ def read_oxygen(
             scope.notes.missing("oxygen-device", "room air and oxygen are charted at the same time")
             charted.append(_open(amount))
     return tuple(_concurrent(charted))
+
+
+def _highest_rates(flows: Iterable[Flow]) -> list[tuple[datetime, Decimal]]:
+    """Litres per minute by time, oldest first; of several at one time the highest."""
+    return [(at, max(map(_number, same))) for at, same in groupby(flows, key=_AT)]
 
 
 def _has_device(devices: Sequence[datetime], at: datetime) -> bool:

@@ -1,9 +1,11 @@
 """The oxygen device as written, its tier, and the ASTCT levels it can mean at a flow."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import product
 
 from fhir_mapping.codes import CodeSets
+from fhir_mapping.datatypes import CodeableConcept
 from fhir_mapping.readings import Scope, plain, shown
 from fhir_mapping.resources import Observation
 
@@ -29,11 +31,18 @@ def device_tiers(observation: Observation, codes: CodeSets) -> tuple[str, tuple[
     One unrecognised part makes the whole unrecognised: it might be the highest.
     """
     concept = observation.value_codeable_concept
-    texts = [observation.value_string]
+    return concept_tiers(concept, [observation.value_string] if concept is None else [], codes)
+
+
+def concept_tiers(
+    concept: CodeableConcept | None, names: Iterable[str | None], codes: CodeSets
+) -> tuple[str, tuple[str, ...]]:
+    """The same for a concept, and for other names after its own."""
+    texts = list(names)
     if concept is not None:
         found = [codes.devices.get((coding.system, coding.code)) for coding in concept.coding]
         local = [codes.device_texts.get(plain(coding.code)) for coding in concept.coding]
-        texts = [concept.text, *(coding.display for coding in concept.coding)]
+        texts = [concept.text, *(coding.display for coding in concept.coding), *texts]
         tiers = tuple(tier for tier in (*found, *local) if tier is not None)
         if tiers:
             return shown(next((text for text in texts if text), tiers[0])), tiers

@@ -1,13 +1,14 @@
 """Procedures that are facts: fluid resuscitation, and ventilation or an airway with its reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from fhir_mapping.bundles import Place
 from fhir_mapping.codes import CodeSets
+from fhir_mapping.datatypes import CodeableConcept, Reference
 from fhir_mapping.oxygen_device import LEVELS
-from fhir_mapping.readings import Scope, concept_text
+from fhir_mapping.readings import Scope, concept_text, in_order
 from fhir_mapping.record import Record
 from fhir_mapping.resources import Procedure
 from fhir_mapping.times import read_when
@@ -56,13 +57,13 @@ def read_procedures(record: Record, scope: Scope, codes: CodeSets) -> Procedures
         elif fact == "airway-removed":
             charted.append(Charted(when.start, LEVELS, evidence))
         else:
-            other = _other_reason(procedure, scope)
+            other = other_reason(procedure.reason_code, procedure.reason_reference, scope)
             charted.extend(_ventilated(procedure, when.start, when.end, other, evidence, scope.now))
             if other:
                 airways.append(Baseline("positive-pressure", evidence, when.start, when.end))
     return Procedures(
-        tuple(sorted((b for b in boluses if b.at >= scope.since), key=lambda one: one.at)),
-        tuple(sorted((c for c in charted if c.at >= scope.since), key=lambda one: one.at)),
+        in_order(b for b in boluses if b.at >= scope.since),
+        in_order(c for c in charted if c.at >= scope.since),
         tuple(sorted(airways, key=lambda one: one.evidence.ref)),
     )
 
@@ -80,10 +81,12 @@ def _fact(procedure: Procedure, codes: CodeSets) -> tuple[str, str]:
     return "", ""
 
 
-def _other_reason(procedure: Procedure, scope: Scope) -> str:
+def other_reason(
+    coded: Iterable[CodeableConcept], references: Iterable[Reference], scope: Scope
+) -> str:
     """A reason that is not hypoxia; empty where none is given or hypoxia is given beside it."""
-    texts = [concept_text(reason) for reason in procedure.reason_code]
-    texts += [reference.display or "" for reference in procedure.reason_reference]
+    texts = [concept_text(reason) for reason in coded]
+    texts += [reference.display or "" for reference in references]
     reasons = " ".join(texts).lower()
     other = next((reason for reason in _OTHER_REASONS if reason in reasons), "")
     if not other or any(word in reasons for word in _HYPOXIA):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from msgspec import Raw, Struct
 
 from fhir_mapping.administrations import (
+    any_lost,
     read_doses,
     read_given,
     read_masking,
@@ -22,11 +23,14 @@ from fhir_mapping.bundles import Page, read_page
 from fhir_mapping.codes import CodeSets
 from fhir_mapping.completeness import answered_queries
 from fhir_mapping.consciousness import read_background, read_consciousness, read_sedatives
+from fhir_mapping.devices import read_device_uses
+from fhir_mapping.diagnoses import read_diagnoses
 from fhir_mapping.fluids import read_boluses
-from fhir_mapping.history import read_attributions, read_diagnoses, read_grades
+from fhir_mapping.history import read_attributions, read_grades
 from fhir_mapping.infusions import read_infusions
 from fhir_mapping.labs import read_creatinine, read_platelets
 from fhir_mapping.linked_records import was_merged
+from fhir_mapping.malformed import read_malformed
 from fhir_mapping.neuro import read_capd, read_ice
 from fhir_mapping.notes import Notes
 from fhir_mapping.orders import draft_medications, open_drafts, read_drafts
@@ -41,14 +45,14 @@ from fhir_mapping.person import (
     read_weights,
 )
 from fhir_mapping.procedures import read_procedures
-from fhir_mapping.readings import Scope
+from fhir_mapping.readings import Scope, in_order
 from fhir_mapping.record import sort_resources
 from fhir_mapping.resources import Patient
 from fhir_mapping.saturation import read_saturations
 from fhir_mapping.seizures import read_seizure_counts, read_seizures
 from fhir_mapping.signs import AROUSAL, MOTOR, RAISED_ICP, SUPPORT, read_words
 from fhir_mapping.temperature import read_temperatures
-from knowledge.facts import Bolus, Facts
+from knowledge.facts import Facts
 from knowledge.model import SiteRules
 
 
@@ -78,7 +82,7 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
     if was_merged(record, binding, notes):
         pages, record = [], sort_resources((), binding, codes, notes)
     waiting = open_drafts(data.draft_orders, notes)
-    record.medications.update(draft_medications(waiting, notes))
+    record.medications.update(draft_medications(waiting, binding, notes))
     drafts = read_drafts(waiting, data.selections, binding, record.medications, codes, notes)
 
     note_death(record, notes)
@@ -88,10 +92,13 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
     pressures = read_pressures(record, scope, codes)
     saturations = read_saturations(record, scope)
     given = read_given(record, scope, codes)
-    unnamed = unnamed_in_window(record, scope, codes)
+    unnamed = unnamed_in_window(record, given, scope, codes) | any_lost(pages, scope)
     procedures = read_procedures(record, scope, codes)
-    oxygen = read_oxygen(record, scope, codes, (*saturations.on_room_air, *procedures.oxygen))
+    devices = read_device_uses(record, scope, codes)
+    charted = (*saturations.on_room_air, *procedures.oxygen)
+    oxygen = read_oxygen(record, scope, codes, charted, devices.uses)
     ice = read_ice(record, scope)
+    lost = read_malformed(pages, scope, codes)
     facts = Facts(
         patient=f"Patient/{data.patient_id}",
         evaluated_at=now,
@@ -104,25 +111,33 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
         saturations=saturations.readings,
         oxygen=oxygen,
         infusions=read_infusions(record, given, scope, codes),
-        boluses=_in_time((*procedures.boluses, *read_boluses(given, scope, record, codes))),
+        boluses=in_order(
+            (*procedures.boluses, *read_boluses(given, scope, record, codes, rules.bolus_hours))
+        ),
         support=read_words(record, "hypotension-support", SUPPORT, scope, doubts=False),
         masking=read_masking(given, scope),
-        baselines=(*read_baselines(record, scope, codes), *procedures.airways),
+        baselines=(
+            *read_baselines(record, scope, codes),
+            *procedures.airways,
+            *devices.airways,
+        ),
         ice=ice.totals,
         capd=read_capd(record, scope),
-        arousal=read_words(record, "arousal", AROUSAL, scope, empty="sedated"),
-        seizure=read_seizures(record, scope),
-        motor=read_words(record, "motor", MOTOR, scope),
-        raised_icp=read_words(record, "raised-icp", RAISED_ICP, scope),
+        arousal=lost.among(
+            "arousal", read_words(record, "arousal", AROUSAL, scope, empty="sedated")
+        ),
+        seizure=lost.among("seizure", read_seizures(record, scope, codes)),
+        motor=lost.among("motor", read_words(record, "motor", MOTOR, scope)),
+        raised_icp=lost.among("raised-icp", read_words(record, "raised-icp", RAISED_ICP, scope)),
         grades=read_grades(record, ever),
         diagnoses=read_diagnoses(record, scope, codes),
         attributions=read_attributions(record, scope),
         doses=read_doses(given),
-        seizure_counts=read_seizure_counts(record, ever),
+        seizure_counts=read_seizure_counts(record, ever, codes),
         weights=read_weights(record, ever),
         creatinine=read_creatinine(record, scope),
         platelets=read_platelets(record, scope),
-        ice_doubts=ice.doubts,
+        ice_doubts=lost.among("ice", ice.doubts),
         consciousness=read_consciousness(record, scope),
         sedatives=read_sedatives(record, scope, codes),
         background=read_background(record, codes),
@@ -151,7 +166,3 @@ def _binding(data: PatientInput, pages: list[Page]) -> Binding:
                 if entry.full_url is not None and entry.full_url.startswith("urn:"):
                     by_full_url[entry.full_url] = entry.resource.id
     return Binding(data.patient_id, data.fhir_base, patients=patients, by_full_url=by_full_url)
-
-
-def _in_time(boluses: tuple[Bolus, ...]) -> tuple[Bolus, ...]:
-    return tuple(sorted(boluses, key=lambda one: one.at))

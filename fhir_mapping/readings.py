@@ -6,7 +6,6 @@ Shared by the modules that read one axis each; it does not know what a value mea
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
-from operator import attrgetter
 from typing import Literal, NamedTuple, TypeVar
 
 from fhir_mapping.datatypes import CodeableConcept, Component, Quantity
@@ -15,15 +14,14 @@ from fhir_mapping.record import Seen
 from fhir_mapping.resources import Observation
 from fhir_mapping.times import instant, latest, read_when
 from fhir_mapping.units import Kind, canonical, number, recorded_unit
-from knowledge.facts import Charted, Evidence, Reading, Unusable
+from knowledge.facts import Bolus, Charted, Evidence, Masking, Reading, Unusable
 
 
 # Anything else (preliminary, registered, unknown, nothing) can raise a grade, never resolve one.
 _SETTLED = frozenset({"final", "amended", "corrected"})
 _SHOWN = 60  # characters of a text from the record that are repeated in a reason
-_AT = attrgetter("at")
 UnusableFact = Literal["temperature", "systolic", "mean-pressure", "saturation", "oxygen-device"]
-Timed = TypeVar("Timed", Reading, Charted)
+Timed = TypeVar("Timed", Reading, Charted, Bolus, Masking)
 
 
 class Scope(NamedTuple):
@@ -130,8 +128,8 @@ def number_series(
 
 
 def in_order(items: Iterable[Timed]) -> tuple[Timed, ...]:
-    """Oldest first."""
-    return tuple(sorted(items, key=_AT))
+    """Oldest first; of one time by name, in whatever order they came."""
+    return tuple(sorted(items, key=lambda one: (one.at, one.evidence.ref)))
 
 
 def highest_last(items: Iterable[Reading]) -> tuple[Reading, ...]:
@@ -165,10 +163,15 @@ def shown(text: str) -> str:
 
 def concept_text(concept: CodeableConcept | None) -> str:
     """Every word a concept has, for matching and for showing."""
+    return " ".join(concept_texts(concept))
+
+
+def concept_texts(concept: CodeableConcept | None) -> tuple[str, ...]:
+    """The text of a concept and the displays of its codings, each for itself."""
     if concept is None:
-        return ""
-    parts = [concept.text or "", *(coding.display or "" for coding in concept.coding)]
-    return " ".join(part for part in parts if part)
+        return ()
+    parts = (concept.text, *(coding.display for coding in concept.coding))
+    return tuple(part for part in parts if part)
 
 
 def plain_number(observation: Observation | Component) -> Decimal | None:

@@ -5,17 +5,19 @@ in its newest version, Observations by the fact their code names. It reads no va
 from collections.abc import Iterable, Mapping
 from typing import TypeAlias, TypeVar
 
-import msgspec
 from msgspec import Raw, Struct
 
 from fhir_mapping.binding import PATIENT_UNKNOWN, Binding
-from fhir_mapping.bundles import BAD_INPUT, Page, Place, Stranger, read_head
+from fhir_mapping.bundles import Page, Place, Stranger, read_head
 from fhir_mapping.codes import Code, CodeSets, Concept
 from fhir_mapping.localised import localised
 from fhir_mapping.notes import Notes
+from fhir_mapping.products import Products
 from fhir_mapping.resources import (
     AllergyIntolerance,
     Condition,
+    Device,
+    DeviceUseStatement,
     Encounter,
     Medication,
     MedicationAdministration,
@@ -31,8 +33,7 @@ from fhir_mapping.versions import Versions, compare
 R = TypeVar("R", bound=Resource)
 Newest: TypeAlias = dict[type[Resource], Versions[Resource]]
 _SAYS_MORE = frozenset({"saturation-room-air"})  # sent beside the code for any saturation
-_DROPPED = frozenset({"entered-in-error", "cancelled"})
-_MEDICATION = msgspec.json.Decoder(Medication)
+DROPPED = frozenset({"entered-in-error", "cancelled"})
 
 
 class Seen(Struct, frozen=True, gc=False):
@@ -50,9 +51,10 @@ class Seen(Struct, frozen=True, gc=False):
 
 
 class Record(Struct):
-    """Everything that takes part, by type; Observations by fact."""
+    """Everything that takes part, by type; Observations by fact, and those of no code we know."""
 
     observations: dict[str, list[Seen]]
+    unknown: list[tuple[Observation, Page, int]]
     patients: list[Patient]
     encounters: list[tuple[Encounter, Place]]
     administrations: list[tuple[MedicationAdministration, Place]]
@@ -60,7 +62,9 @@ class Record(Struct):
     conditions: list[tuple[Condition, Place]]
     procedures: list[tuple[Procedure, Place]]
     allergies: list[tuple[AllergyIntolerance, Place]]
-    medications: dict[str, Medication]
+    device_uses: list[tuple[DeviceUseStatement, Place]]
+    medications: Products
+    devices: dict[str, Device]
 
 
 def sort_resources(
@@ -70,7 +74,8 @@ def sort_resources(
     newest: Newest = {}
     observations: Versions[Observation] = Versions()
     known = observations.newest
-    medications: dict[str, Medication] = {}
+    medications = Products(binding.is_foreign)
+    devices: dict[str, Device] = {}
     for page in pages:
         for stranger in page.strangers:
             _check_stranger(stranger, binding)
@@ -83,13 +88,19 @@ def sort_resources(
                 elif _takes_part(resource, binding, page.place(index), full_url, notes):
                     observations.add(resource, page, index, notes)
             elif type(resource) is Medication:
-                _add_medication(medications, resource, full_url, binding)
+                check_contained(resource.contained, binding, page.place(index))
+                _add_shared(medications, resource, full_url, binding)
+            elif type(resource) is Device:
+                if _belongs(resource, binding, page.place(index), full_url, notes):
+                    _add_shared(devices, resource, full_url, binding)
             elif resource is not None and _takes_part(
                 resource, binding, page.place(index), full_url, notes
             ):
                 newest.setdefault(type(resource), Versions()).add(resource, page, index, notes)
+    unknown: list[tuple[Observation, Page, int]] = []
     return Record(
-        observations=_by_fact(observations, codes, binding, notes),
+        observations=_by_fact(observations, unknown, codes, binding, notes),
+        unknown=unknown,
         patients=[patient for patient, _ in _all(newest, Patient)],
         encounters=_all(newest, Encounter),
         administrations=_all(newest, MedicationAdministration),
@@ -97,7 +108,9 @@ def sort_resources(
         conditions=_all(newest, Condition),
         procedures=_all(newest, Procedure),
         allergies=_all(newest, AllergyIntolerance),
+        device_uses=_all(newest, DeviceUseStatement),
         medications=medications,
+        devices=devices,
     )
 
 
@@ -119,23 +132,33 @@ def _all(newest: Newest, kind: type[R]) -> list[tuple[R, Place]]:
     ]
 
 
-def _add_medication(
-    medications: dict[str, Medication], resource: Medication, full_url: str | None, binding: Binding
-) -> None:
+def _belongs(
+    device: Device, binding: Binding, place: Place, full_url: str | None, notes: Notes
+) -> bool:
+    """A Device need not name a patient; one that does must name this one."""
+    check_contained(device.contained, binding, place)
+    if device.patient is None or binding.owns(device.patient, place, full_url, device.contained):
+        return True
+    notes.unreadable(str(place), f"{PATIENT_UNKNOWN}: no reference that leads to the patient")
+    return False
+
+
+def _add_shared(found: dict[str, R], resource: R, full_url: str | None, binding: Binding) -> None:
     """By its references; a product of another base is no answer to a relative one."""
     keys = set(medication_keys(resource, full_url))
     if full_url is not None and binding.is_foreign(full_url):
         keys = {full_url}
     for key in keys:
-        if key not in medications or compare(resource, medications[key]) > 0:
-            medications[key] = resource
+        if key not in found or compare(resource, found[key]) > 0:
+            found[key] = resource
 
 
-def medication_keys(medication: Medication, full_url: str | None) -> dict[str, Medication]:
-    """The references by which a Medication can be meant."""
-    found = {} if medication.id is None else {f"Medication/{medication.id}": medication}
+def medication_keys(resource: R, full_url: str | None) -> dict[str, R]:
+    """The references by which a Medication or a Device can be meant."""
+    kind = type(resource).__name__
+    found = {} if resource.id is None else {f"{kind}/{resource.id}": resource}
     if full_url is not None:
-        found[full_url] = medication
+        found[full_url] = resource
     return found
 
 
@@ -167,26 +190,20 @@ def check_contained(contained: tuple[Raw, ...], binding: Binding, place: Place) 
                 binding.owns(reference, place)
 
 
-def contained_medication(contained: tuple[Raw, ...], local_id: str) -> Medication | None:
-    """The contained Medication with that id, or None."""
-    for raw in contained:
-        head = read_head(raw)
-        if head is not None and head.resource_type == "Medication" and head.id == local_id:
-            try:
-                return _MEDICATION.decode(raw)
-            except BAD_INPUT:
-                return None
-    return None
-
-
 def _by_fact(
-    observations: Versions[Observation], codes: CodeSets, binding: Binding, notes: Notes
+    observations: Versions[Observation],
+    unknown: list[tuple[Observation, Page, int]],
+    codes: CodeSets,
+    binding: Binding,
+    notes: Notes,
 ) -> dict[str, list[Seen]]:
     found: dict[str, list[Seen]] = {}
     table = codes.observations
     for observation, page, index in observations.all():
         concept = find_concept(observation, table)
-        if concept is None or concept.excluded or observation.status in _DROPPED:
+        if concept is None or concept.excluded or observation.status in DROPPED:
+            if concept is None and observation.status not in DROPPED:
+                unknown.append((observation, page, index))
             continue
         if codes.has_overlay and concept.fact in codes.project_facts:
             observation = localised(observation, concept.fact, codes)  # noqa: PLW2901

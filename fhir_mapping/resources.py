@@ -13,6 +13,7 @@ from fhir_mapping.datatypes import (
     CodeableConcept,
     Coding,
     Component,
+    DeviceName,
     Dosage,
     DosageInstruction,
     Identifier,
@@ -104,6 +105,7 @@ class Medication(Resource, frozen=True, gc=False, kw_only=True):
 
     code: CodeableConcept | None = None
     ingredient: tuple[Ingredient, ...] = ()
+    contained: tuple[Raw, ...] = ()
 
 
 class Condition(Resource, frozen=True, gc=False, kw_only=True):
@@ -115,6 +117,7 @@ class Condition(Resource, frozen=True, gc=False, kw_only=True):
     subject: Reference | None = None
     onset_date_time: str | None = None
     onset_period: Period | None = None
+    recorded_date: str | None = None
     abatement_date_time: str | None = None
     abatement_period: Period | None = None
     contained: tuple[Raw, ...] = ()
@@ -130,6 +133,30 @@ class Procedure(Resource, frozen=True, gc=False, kw_only=True):
     performed_period: Period | None = None
     reason_code: tuple[CodeableConcept, ...] = ()
     reason_reference: tuple[Reference, ...] = ()
+    contained: tuple[Raw, ...] = ()
+
+
+class DeviceUseStatement(Resource, frozen=True, gc=False, kw_only=True):
+    """A device a patient uses or used: an oxygen mask, a ventilator, a pacemaker."""
+
+    status: str | None = None
+    subject: Reference | None = None
+    timing_date_time: str | None = None
+    timing_period: Period | None = None
+    timing_timing: Timing | None = None
+    device: Reference | None = None
+    reason_code: tuple[CodeableConcept, ...] = ()
+    reason_reference: tuple[Reference, ...] = ()
+    contained: tuple[Raw, ...] = ()
+
+
+class Device(Resource, frozen=True, gc=False, kw_only=True):
+    """What a device is; it may belong to a patient."""
+
+    status: str | None = None
+    type: CodeableConcept | None = None
+    device_name: tuple[DeviceName, ...] = ()
+    patient: Reference | None = None
     contained: tuple[Raw, ...] = ()
 
 
@@ -179,6 +206,8 @@ Readable: TypeAlias = (
     | Medication
     | Condition
     | Procedure
+    | DeviceUseStatement
+    | Device
     | Patient
     | Encounter
     | AllergyIntolerance

@@ -1,15 +1,17 @@
 """Seizures: what kind, how long, how many; what is not charted leaves the worse kind possible.
 
 Five minutes or more is prolonged. More than one without a word on consciousness in between may be
-repetitive. An entry that contradicts itself allows both of what it says.
+repetitive. An entry that contradicts itself allows both of what it says. A seizure charted in the
+words of a functional one may be none: it stays possible and is named.
 """
 
 from decimal import Decimal
 
 from msgspec import Struct
 
+from fhir_mapping.codes import CodeSets
 from fhir_mapping.neuro import is_score, local_code, score, worst_last
-from fhir_mapping.readings import Scope, is_preliminary, plain_number
+from fhir_mapping.readings import Scope, concept_texts, is_preliminary, plain, plain_number
 from fhir_mapping.record import Record, Seen
 from fhir_mapping.signs import evidence_of, name_unknown, said, together
 from fhir_mapping.units import canonical
@@ -17,6 +19,7 @@ from knowledge.facts import Charted, Reading
 
 
 SEIZURE = ("none", "brief", "nonconvulsive-resolved", "prolonged", "repetitive")
+_FUNCTIONAL = "functional-seizure"
 _MOST = 1000  # a larger count is a slip of the pen
 _PROLONGED_MINUTES = Decimal(5)
 _ONE_RESOLVED = frozenset({"brief", "nonconvulsive-resolved"})
@@ -35,7 +38,7 @@ class Details(Struct, frozen=True):
         return bool(self.count) or bool(self.minutes) or self.unclear
 
 
-def read_seizures(record: Record, scope: Scope) -> tuple[Charted, ...]:
+def read_seizures(record: Record, scope: Scope, codes: CodeSets) -> tuple[Charted, ...]:
     """Seizures, oldest first; `none` is charted too."""
     found = []
     for seen in record.observations.get("seizure", ()):
@@ -49,14 +52,34 @@ def read_seizures(record: Record, scope: Scope) -> tuple[Charted, ...]:
         if not states and not absent and not details.happened:
             name_unknown(seen, "seizure", words, scope)
         levels = _levels(states, details, scope)
+        if _is_functional(seen, codes):
+            text = "a seizure is charted as functional (psychogenic): counted as possible"
+            scope.notes.notice("seizure-functional", text)
+            levels = tuple(dict.fromkeys(("none", *levels))) if levels else ()
         found.append(Charted(at, levels, evidence_of(seen, at), is_preliminary(seen.observation)))
     return together(found)
 
 
-def read_seizure_counts(record: Record, scope: Scope) -> tuple[Reading, ...]:
-    """How many seizures an entry stands for: as charted, else one; of any age in `scope`."""
+def _is_functional(seen: Seen, codes: CodeSets) -> bool:
+    """Whether its code or value is in the words of a functional seizure, as a whole text."""
+    observation = seen.observation
+    texts = (
+        observation.value_string or "",
+        *concept_texts(observation.value_codeable_concept),
+        *concept_texts(observation.code),
+    )
+    return any(codes.background_texts.get(plain(text)) == _FUNCTIONAL for text in texts)
+
+
+def read_seizure_counts(record: Record, scope: Scope, codes: CodeSets) -> tuple[Reading, ...]:
+    """How many seizures an entry stands for: as charted, else one; of any age in `scope`.
+
+    A functional one is none of the seizures that are counted.
+    """
     found = []
     for seen in record.observations.get("seizure", ()):
+        if _is_functional(seen, codes):
+            continue
         at = scope.time_of(seen, "seizure")
         count = _details(seen, None).count
         states = [word for word in said(seen) if word in SEIZURE]

@@ -13,6 +13,10 @@ _SAID = {
         "An intracranial haemorrhage is coded: the ICANS scale excludes it, and it is no less"
         " urgent for that.",
     ),
+    "stroke": Notice(
+        "stroke",
+        "A stroke is charted: it is no part of the ICANS scale, and it is no less urgent for that.",
+    ),
     "speech": Notice(
         "speech-problem",
         "Aphasia is coded: an ICE may be low for that reason; compare with the ICE before"
@@ -21,6 +25,11 @@ _SAID = {
     "seizure-disorder": Notice(
         "seizure-disorder",
         "A seizure disorder is coded: whether a seizure belongs to ICANS is for a clinician.",
+    ),
+    "functional-seizure": Notice(
+        "functional-seizure",
+        "Functional (psychogenic) seizures are charted: whether a seizure belongs to ICANS is for a"
+        " clinician.",
     ),
 }
 

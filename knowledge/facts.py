@@ -151,16 +151,17 @@ class Sedative(Struct, frozen=True):
 
 
 class Background(Struct, frozen=True):
-    """A coded neurological condition that a reader of the ICANS grade must know of."""
+    """A charted neurological condition that a reader of the ICANS grade must know of."""
 
-    kind: Literal["haemorrhage", "speech", "seizure-disorder"]
+    kind: Literal["haemorrhage", "stroke", "speech", "seizure-disorder", "functional-seizure"]
     evidence: Evidence
 
 
 class Diagnosis(Struct, frozen=True):
     """A coded diagnosis of a toxicity: history and maximum only, never a live grade.
 
-    `day`: the earliest and latest moment it may have begun, where only the date is charted.
+    `day`: the earliest and latest moment it may have begun, where only the date is charted, or
+    only when it was recorded.
     """
 
     toxicity: ToxicityName

@@ -28,7 +28,7 @@ def notices_for(
     *,
     expired: bool,
 ) -> tuple[Notice, ...]:
-    """All notices, each code once."""
+    """All notices, each once."""
     found = [*facts.notices, *(n for s in standings for n in s.notices)]
     found += _history(facts, standings)
     found += _remarks(facts, standings, protocol, products)
@@ -47,7 +47,7 @@ def notices_for(
     if protocol.falls_back_to is not None and any(s.active for s in standings):
         text = "This protocol states no disposition of the bispecific: the label's is shown."
         found.append(Notice("disposition-from-label", text))
-    return tuple({n.code: n for n in found}.values())
+    return tuple(dict.fromkeys(found))
 
 
 def _remarks(

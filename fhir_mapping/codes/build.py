@@ -55,6 +55,7 @@ class _Builder:
         self.systems = Systems(self.claims)
         self.drugs = DrugTables(self.systems, self.claims)
         self.observations: dict[Code, Concept] = {}
+        self.local_observations: dict[Code, str] = {}
         self.devices: dict[Code, str] = {}
         self.device_texts: dict[str, str] = {}
         self.procedures: dict[Code, str] = {}
@@ -66,6 +67,7 @@ class _Builder:
         self.values: dict[tuple[str, Code], str] = {}
         self.value_texts: dict[tuple[str, str], str] = {}
         self.background: dict[Code, BackgroundKind] = {}
+        self.background_texts: dict[str, BackgroundKind] = {}
         self.sedatives: set[str] = set()
         self.known: dict[str, set[str]] = {}
 
@@ -82,6 +84,7 @@ class _Builder:
             ("procedures.yaml", "sets"): self._procedure,
             ("drugs.yaml", "never"): self.drugs.add_never,
             ("drugs.yaml", "drugs"): self.drugs.add,
+            ("drugs.yaml", "regimens"): self.drugs.add_regimen,
             ("routes.yaml", "routes"): self._route,
             ("diagnoses.yaml", "sets"): self._diagnosis,
             ("neurology.yaml", "conditions"): self._condition,
@@ -136,6 +139,8 @@ class _Builder:
             fact = entry.code if project else group.fact
             why = group.why if excluded else ""
             self.observations[key] = Concept(fact, entry.code, why, entry.display)
+            if self.systems.local and not excluded:
+                self.local_observations[key] = fact
 
     def _tier(self, tier: Tier, at: str) -> None:
         if self._is_known("tier", tier.tier, at):
@@ -172,6 +177,8 @@ class _Builder:
             self.route_codes[key] = route.route
 
     def _condition(self, group: Condition, at: str) -> None:
+        for text in self._texts("neurology", group.texts, group.fact, f"{at}.texts"):
+            self.background_texts[text] = group.fact
         for _, key in self._entered("condition", group, group.fact, at):
             self.background[key] = group.fact
 
@@ -204,6 +211,8 @@ class _Builder:
             standard_systems=frozenset(uri for name in own for uri in uris[name]),
             drug_names=self.drugs.names,
             drug_texts=self.drugs.texts,
+            regimens=self.drugs.regimens,
+            regimen_texts=self.drugs.regimen_texts,
             subcutaneous_words=self.drugs.narrow_words,
             diagnoses=self.diagnoses,
             conditions=self.conditions,
@@ -214,6 +223,8 @@ class _Builder:
             values=self.values,
             value_texts=self.value_texts,
             background=self.background,
+            background_texts=self.background_texts,
             sedatives=frozenset(self.sedatives),
+            local_observations=self.local_observations,
             has_overlay=self.systems.local,
         )

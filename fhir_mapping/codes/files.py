@@ -72,6 +72,14 @@ class DrugItem(Struct, frozen=True, forbid_unknown_fields=True):
     subcutaneous_words: list[Words] = []
 
 
+class Regimen(Struct, frozen=True, forbid_unknown_fields=True):
+    """Several ingredients a site orders or charts together: names and codes of its own."""
+
+    ingredients: Annotated[list[Words], Meta(min_length=2)]
+    names: list[Words] = []
+    codes: list[Entry] = []
+
+
 class Never(Struct, frozen=True, forbid_unknown_fields=True):
     """Names that must never be taken for a drug of these files."""
 
@@ -106,12 +114,13 @@ class Value(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Condition(Struct, frozen=True, forbid_unknown_fields=True):
-    """Codes of one system for one kind of condition that is shown beside a grade."""
+    """Whole texts, and codes of one system, for a kind of condition shown beside a grade."""
 
     fact: BackgroundKind
     why: Words
-    system: Words
-    codes: list[Entry]
+    texts: list[Words] = []
+    system: str = ""
+    codes: list[Entry] = []
 
 
 class Sedatives(Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,7 +151,7 @@ SHAPES: Shapes = {
     "observations.yaml": {"sets": Group},
     "oxygen.yaml": {"tiers": Tier},
     "procedures.yaml": {"sets": Group},
-    "drugs.yaml": {"drugs": DrugItem, "never": Never},
+    "drugs.yaml": {"drugs": DrugItem, "regimens": Regimen, "never": Never},
     "routes.yaml": {"routes": Route},
     "diagnoses.yaml": {"sets": Group},
     "conditions.yaml": {"conditions": Meaning},

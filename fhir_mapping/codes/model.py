@@ -22,7 +22,9 @@ DrugKind = Literal[
     "fluid",
 ]
 RouteWord = Literal["iv", "sc", "po", "other", "local"]
-BackgroundKind = Literal["haemorrhage", "speech", "seizure-disorder"]
+BackgroundKind = Literal[
+    "haemorrhage", "stroke", "speech", "seizure-disorder", "functional-seizure"
+]
 Code = tuple[str | None, str | None]  # (system URI, code), as a FHIR Coding gives them
 
 
@@ -62,6 +64,8 @@ class CodeSets(Struct, frozen=True):
 
     `excluded_drugs`: codes of an ingredient where it acts only locally, by that ingredient.
     `drug_names`: matched as whole words; `drug_texts`: a site's own names, as a whole text.
+    `regimens`, `regimen_texts`: codes and names of a site for several drugs at once.
+    `local_observations`: codes a site added, with what they mean; those it excludes left out.
     `values`, `value_texts`: a site's own answers to a fact of the project CodeSystem.
     """
 
@@ -76,6 +80,8 @@ class CodeSets(Struct, frozen=True):
     standard_systems: frozenset[str | None]
     drug_names: Mapping[str, Drug]
     drug_texts: Mapping[str, Drug]
+    regimens: Mapping[Code, tuple[Drug, ...]]
+    regimen_texts: Mapping[str, tuple[Drug, ...]]
     subcutaneous_words: Mapping[str, frozenset[str]]
     diagnoses: Mapping[Code, CodedDiagnosis]
     conditions: Mapping[Code, str]
@@ -86,5 +92,7 @@ class CodeSets(Struct, frozen=True):
     values: Mapping[tuple[str, Code], str]
     value_texts: Mapping[tuple[str, str], str]
     background: Mapping[Code, BackgroundKind]
+    background_texts: Mapping[str, BackgroundKind]
     sedatives: frozenset[str]
+    local_observations: Mapping[Code, str] = {}
     has_overlay: bool = False

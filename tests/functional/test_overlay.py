@@ -41,6 +41,11 @@ drugs:
     names: ["TEC STEP-UP 1 (ONC)"]
     codes:
       - {code: "998877", display: "TEC-INJ", evidence: "formulary, 2026", system: MEDICINES}
+regimens:
+  - ingredients: [teclistamab, dexamethasone]
+    names: ["TEC C1D1 PLAN (ONC)"]
+    codes:
+      - {code: "776655", display: "TEC C1D1", evidence: "treatment plan, 2026", system: MEDICINES}
 """,
 }
 
@@ -93,6 +98,28 @@ def test_local_codes_grade_and_hold_as_standard_ones_do(client_for: Any, overlay
     assert found["agent"]["ingredient"] == "teclistamab"
     assert found["disposition"]["action"] == "withhold"
     assert answer.json["cards"][0]["summary"].startswith("Hold")
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"coding": [{"system": MEDICINES, "code": "776655"}]},
+        {"text": "Tec C1D1 plan (ONC)"},
+        {"coding": [{"system": MEDICINES, "code": "1", "display": "TEC C1D1 Plan - ONC"}]},
+    ],
+)
+def test_a_local_regimen_is_ordered_and_given_as_each_of_its_drugs(
+    client_for: Any, overlay: Path, plan: Json
+) -> None:
+    body = request()
+    body["context"]["draftOrders"]["entry"][0]["resource"]["medicationCodeableConcept"] = plan
+    body["prefetch"]["administrations"] = bundle({**given(), "medicationCodeableConcept": plan})
+    found = client_for(code_overlay=overlay).call(body).json["extension"][EXTENSION]
+    assert [order["ingredient"] for order in found["orders"]] == ["teclistamab"]
+    assert found["crs"]["grade"] == {"atLeast": 3, "atMost": 3}  # exposed: the plan was given
+    said = {one["code"]: one["text"] for one in found["notices"]}
+    assert "order of each: teclistamab, dexamethasone" in said["several-drugs-named"]
+    assert "several medicines: teclistamab, dexamethasone" in said["several-drugs-given"]
 
 
 def test_the_same_request_without_the_overlay_says_nothing_of_the_kind(client_for: Any) -> None:

@@ -177,6 +177,12 @@ TWO_BRIEF = charted("s", (3, "brief"), (1, "brief"))
             id="a seizure whose duration is not known: 3 or 4",
         ),
         pytest.param(
+            neuro(seizure=charted("s", (1, ("none", "brief")))),
+            0,
+            3,
+            id="a brief seizure charted as functional: none or 3",
+        ),
+        pytest.param(
             neuro(seizure=charted("s", (1, "prolonged"))), 4, 4, id="five minutes or more: 4"
         ),
         pytest.param(
@@ -296,6 +302,8 @@ def test_sedation_is_said_and_changes_no_grade(start: float, end: float | None, 
     ("kind", "code"),
     [
         ("haemorrhage", "intracranial-haemorrhage"),
+        ("stroke", "stroke"),
+        ("functional-seizure", "functional-seizure"),
         ("speech", "speech-problem"),
         ("seizure-disorder", "seizure-disorder"),
     ],

@@ -13,13 +13,14 @@ from tests.builders import (
     Json,
     administration,
     assessment,
+    bundle,
     concept,
     draft_order,
     hours_ago,
     quantity,
 )
-from tests.spec.bedside import bedside, grade, level, notices, pressure, procedure
-from tests.unit.fhir_mapping.mapped import facts_of
+from tests.spec.bedside import bedside, grade, level, missing, notices, pressure, procedure
+from tests.unit.fhir_mapping.mapped import facts_of, map_request
 
 
 RATE = quantity(5, "mL/h")
@@ -416,6 +417,148 @@ def test_what_leaves_a_bolus_open_is_said() -> None:
     empty = fluid(None, None)
     empty["dosage"]["rateRatio"] = {}
     assert facts_of(empty).boluses == ()
+
+
+def _small(*amounts: tuple[float, float, float]) -> list[Json]:
+    """(mL, minutes, hours ago) of each."""
+    return [
+        administration(
+            {"text": "sodium chloride 0.9 %"},
+            at=hours_ago(hours),
+            until=hours_ago(hours - minutes / 60),
+            dose=quantity(volume, "mL"),
+            route="IV",
+            resource_id=f"small{index}",
+        )
+        for index, (volume, minutes, hours) in enumerate(amounts)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "possible"),
+    [
+        pytest.param([(125, 15, 3), (125, 15, 2.5)], True, id="125 mL twice in an hour may be"),
+        pytest.param([(200, 20, 9), (200, 20, 3)], True, id="200 mL twice, hours apart, may be"),
+        pytest.param([(200, 20, 20), (200, 20, 3)], False, id="longer apart than a bolus counts"),
+        pytest.param([(120, 10, 3), (120, 10, 2)], False, id="240 mL in all is no bolus"),
+        pytest.param([(10, 1, h) for h in range(1, 9)], False, id="eight flushes"),
+        pytest.param([(200, 240, 9), (200, 240, 4)], False, id="50 mL/h twice is maintenance"),
+        pytest.param(
+            [(200, 20, 20), (200, 20, 6), (100, 10, 3)], True, id="the last two of three may be"
+        ),
+    ],
+)
+def test_small_amounts_together_may_be_a_bolus(
+    amounts: list[tuple[float, float, float]], possible: bool
+) -> None:
+    """No source says whether boluses below the size of one are added up: possible, not certain."""
+    given = _small(*amounts)
+    for order in (given, given[::-1]):
+        found = bedside(*order, p=pressure(122))
+        assert grade(found) == ((1, 2) if possible else (1, 1))
+        assert ("small-amounts-of-fluid" in notices(found)) is possible
+    assert grade(bedside(*given, p=pressure(84))) == (1, 2)
+
+
+def test_small_amounts_take_nothing_from_a_bolus() -> None:
+    given = [*_small((125, 15, 3), (125, 15, 2)), fluid(500, 30)]
+    assert grade(bedside(*given, p=pressure(84))) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("names", "possible"),
+    [
+        pytest.param(("sodium chloride 0.9 %", "potassium chloride"), True, id="a salt"),
+        pytest.param(("lactated ringers", "calcium chloride"), True, id="a salt of Ringer's"),
+        pytest.param(("sodium chloride 0.9 %", "ceftriaxone"), False, id="an antibiotic"),
+        pytest.param(("sodium chloride 0.9 %", ""), True, id="a part with an empty name"),
+    ],
+)
+def test_what_else_a_bag_of_fluid_holds(names: tuple[str, ...], possible: bool) -> None:
+    assert [one.certain for one in facts_of(_carrier(*names)).boluses] == [False] * possible
+
+
+def test_a_part_of_a_bag_that_nobody_can_name_leaves_the_bolus_open() -> None:
+    for part in ({}, {"itemReference": {"reference": "Medication/nowhere"}}):
+        made = _carrier("sodium chloride 0.9 %")
+        made["contained"][0]["ingredient"].append(part)
+        assert [one.certain for one in facts_of(made).boluses] == [False]
+    made = _carrier("sodium chloride 0.9 %")
+    made["contained"][0]["ingredient"].append({"itemReference": {"reference": "#salt"}})
+    salt = {"resourceType": "Medication", "id": "salt", "code": {"text": "sodium chloride"}}
+    made["contained"].append(salt)
+    assert [one.certain for one in facts_of(made).boluses] == [True]
+
+
+def test_words_beside_the_code_of_a_fluid_leave_the_bolus_open() -> None:
+    text = "vancomycin 1 g in sodium chloride 0.9 % 250 mL"
+    made = {**fluid(250, 60), "medicationCodeableConcept": concept(RXNORM, "9863", text)}
+    assert [one.certain for one in facts_of(made).boluses] == [False]
+
+
+def test_a_planned_end_before_the_start_is_no_duration() -> None:
+    made = {**fluid(500, 30), "effectiveDateTime": hours_ago(2)}
+    made["effectivePeriod"] = {"start": hours_ago(9), "end": hours_ago(8)}
+    assert [one.certain for one in facts_of(made).boluses] == [False]
+
+
+@pytest.mark.parametrize(
+    ("medicine", "expected"),
+    [
+        pytest.param(
+            concept(RXNORM, "9863", "norepinephrine 4 mg in sodium chloride 0.9 %"),
+            (1, 3),
+            id="coded as the fluid that carries it: it may run",
+        ),
+        pytest.param(
+            concept(RXNORM, "7512", "norepinephrine, phenylephrine second line"),
+            (3, 4),
+            id="one by code, another only mentioned: 3 or 4",
+        ),
+        pytest.param(
+            concept(RXNORM, "7512", "phenylephrine"), (3, 4), id="code and words contradict"
+        ),
+        pytest.param(
+            {"coding": [*concept(RXNORM, "7512")["coding"], *concept(RXNORM, "8163")["coding"]]},
+            (4, 4),
+            id="both by code",
+        ),
+    ],
+)
+def test_an_agent_that_only_words_mention_is_possible(
+    medicine: Json, expected: tuple[int, int]
+) -> None:
+    assert grade(bedside({**NE, "medicationCodeableConcept": medicine})) == expected
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param({"dosage": 7}, id="a dosage that is none"),
+        pytest.param({"contained": {}}, id="a list that is none"),
+        pytest.param({"medicationCodeableConcept": []}, id="a medicine that is none"),
+    ],
+)
+def test_an_administration_that_cannot_be_read_may_be_a_vasopressor(broken: Json) -> None:
+    found = bedside({**NE, **broken})
+    assert grade(found) == (1, 4)
+    assert "administrations: an administration cannot be read" in missing(found)
+    assert [one.at for one in found.assessment.unreadable] == ["prefetch.vitals.entry[5]"]
+
+
+def test_what_is_no_resource_among_the_administrations_may_be_one() -> None:
+    for name, answered in (("administrations", False), ("mine", True)):
+        sent = {"administrations": bundle(), name: bundle({**NE, "subject": 7})}
+        facts = map_request(sent).facts
+        assert ("administrations" in facts.answered) is answered
+    other = {"resourceType": "Basic", "subject": {"reference": "Patient/p1"}}
+    assert "administrations" in map_request({"administrations": bundle(other)}).facts.answered
+
+
+def test_a_push_that_only_words_mention_stays_a_push() -> None:
+    medicine = concept(RXNORM, "9863", "phenylephrine in sodium chloride")
+    push = charted("phenylephrine", 1, None, dose=quantity(100, "ug"))
+    assert grade(bedside({**push, "medicationCodeableConcept": medicine})) == (1, 3)
 
 
 def test_a_bolus_for_a_child_is_not_judged_by_an_adults_pressure() -> None:

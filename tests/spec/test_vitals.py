@@ -32,7 +32,7 @@ from tests.spec.bedside import (
     pressure,
     saturation,
 )
-from tests.unit.fhir_mapping.mapped import facts_of
+from tests.unit.fhir_mapping.mapped import facts_of, reasons
 
 
 EPIC_FAHRENHEIT = "http://open.epic.com/FHIR/STU3/StructureDefinition/temperature-in-fahrenheit"
@@ -276,6 +276,106 @@ def test_a_newer_pressure(newer: Json, expected: tuple[int, int]) -> None:
 def test_the_lowest_of_two_pressures_of_one_minute_counts_in_either_order() -> None:
     low, normal = pressure(84), pressure(122, name="bp1")
     assert grade(bedside(low, p=normal)) == grade(bedside(normal, p=low)) == (1, 2)
+
+
+def _cuff(systolic: float, hours: float = 1, **members: Any) -> Json:
+    return {**pressure(systolic, hours, "cuff"), "method": {"text": "Cuff"}, **members}
+
+
+def _line(systolic: float, hours: float = 1, **members: Any) -> Json:
+    return {**pressure(systolic, hours, "line"), "method": {"text": "Arterial line"}, **members}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        pytest.param(_cuff(122), _line(84), (1, 2), id="low by the line, at one time"),
+        pytest.param(_cuff(84), _line(122), (1, 2), id="low by the cuff, at one time"),
+        pytest.param(_cuff(84), _line(122, 0.8), (1, 2), id="low by the cuff 12 min earlier"),
+        pytest.param(_cuff(122, 0.8), _line(84), (1, 2), id="low by the line 12 min earlier"),
+        pytest.param(_cuff(84), _line(122, 0.75), (1, 2), id="15 min are together"),
+        pytest.param(_cuff(84), _line(122, 0.7), (1, 1), id="18 min are one after the other"),
+        pytest.param(_cuff(122), _line(124), (1, 1), id="both normal"),
+        pytest.param(
+            _cuff(84), {**_cuff(122, 0.8), "id": "again"}, (1, 1), id="cuff again, 12 min later"
+        ),
+        pytest.param(
+            pressure(84), _cuff(122, 0.8), (1, 2), id="one without a method beside a cuff"
+        ),
+        pytest.param(
+            _cuff(122),
+            _line(84, method=None, bodySite={"text": "Radial arterial catheter"}),
+            (1, 2),
+            id="the body site may say so",
+        ),
+        pytest.param(
+            _cuff(84, status="preliminary"), _line(122, 0.8), (1, 2), id="preliminary can raise"
+        ),
+    ],
+)
+def test_of_a_cuff_and_an_arterial_line_the_lower_counts(
+    one: Json, other: Json, expected: tuple[int, int]
+) -> None:
+    """2.2 of the terminology review: no code tells them apart, words around the number may."""
+    assert grade(bedside(one, p=other)) == grade(bedside(other, p=one)) == expected
+
+
+def test_the_lower_of_both_is_shown_with_its_way_and_its_own_time() -> None:
+    facts = facts_of(_cuff(84), _line(122, 0.8))
+    said = [(str(one.value), one.evidence.note) for one in facts.systolic]
+    assert said == [("84", "cuff"), ("122", "arterial line"), ("84", "cuff")]
+    assert facts.systolic[-1].at > facts.systolic[0].at
+    assert facts.systolic[-1].evidence == facts.systolic[0].evidence
+
+
+def _unknown(text: str, value: float, unit: str = "mm[Hg]", hours: float = 0.5) -> Json:
+    made = _single("local", value, unit, hours)
+    return {**made, "code": {"coding": [{"system": "urn:local", "code": "1"}], "text": text}}
+
+
+@pytest.mark.parametrize(
+    ("newer", "expected", "named"),
+    [
+        pytest.param(_unknown("Art line systolic", 84), (1, 2), True, id="a low one may be low"),
+        pytest.param(_unknown("Art line systolic", 122), (1, 1), True, id="a normal one is named"),
+        pytest.param(_unknown("Invasive BP mean", 60), (1, 2), True, id="a low mean"),
+        pytest.param(
+            _unknown("Arterial Blood Pressure systolic", 84), (1, 2), True, id="arterial in full"
+        ),
+        pytest.param(_unknown("A-line MAP", 200.1, "kPa"), (1, 2), True, id="implausible: may be"),
+        pytest.param(_unknown("Art line systolic", 84, hours=2000), (1, 1), False, id="long ago"),
+        pytest.param(
+            _unknown("Art line systolic", 84, hours=-2), (1, 1), False, id="in the future"
+        ),
+        pytest.param(_unknown("Art line diastolic", 40), (1, 1), False, id="diastolic"),
+        pytest.param(_unknown("Invasive PAP mean, pulmonary", 20), (1, 1), False, id="lungs"),
+        pytest.param(
+            _unknown("Non Invasive Blood Pressure systolic", 84), (1, 1), False, id="a cuff"
+        ),
+        pytest.param(_unknown("Systolic", 84), (1, 1), False, id="no word of an artery"),
+        pytest.param(_unknown("Art line position", 84), (1, 1), False, id="no pressure"),
+        pytest.param(_unknown("Art line systolic", 84, "cm"), (1, 1), False, id="another unit"),
+        pytest.param(
+            {**_unknown("Art line systolic", 84), "status": "cancelled"}, (1, 1), False, id="not so"
+        ),
+    ],
+)
+def test_an_arterial_pressure_under_an_unknown_code_is_named_and_a_low_one_leaves_doubt(
+    newer: Json, expected: tuple[int, int], named: bool
+) -> None:
+    found = bedside(newer)
+    assert grade(found) == expected
+    assert ("its code is not known here" in reasons(facts_of(newer))) is named
+
+
+def test_an_unknown_component_of_a_known_panel_is_named_too() -> None:
+    made = pressure(122, 0.5, "panel")
+    part = {"code": {"text": "Systolic Invasive"}, "valueQuantity": quantity(80, "mm[Hg]")}
+    made["component"] += [part, {"code": {"text": "Systolic Invasive"}}]
+    facts = facts_of(made)
+    assert [one.value for one in facts.systolic] == [122]
+    assert "Systolic Invasive: its code is not known here" in reasons(facts)
+    assert grade(bedside(made)) == (1, 2)
 
 
 def test_a_childs_pressure_is_not_judged_by_an_adults_number() -> None:

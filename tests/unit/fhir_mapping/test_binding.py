@@ -3,7 +3,17 @@
 import pytest
 
 from fhir_mapping.errors import AnotherPatient
-from tests.builders import BASE, Json, as_bytes, bundle, draft_order, patient, teclistamab, temp
+from tests.builders import (
+    BASE,
+    Json,
+    as_bytes,
+    bundle,
+    draft_order,
+    hours_ago,
+    patient,
+    teclistamab,
+    temp,
+)
 from tests.unit.fhir_mapping.mapped import facts_of, map_request
 
 
@@ -51,6 +61,8 @@ def test_this_patient(reference: str) -> None:
         pytest.param("https://[/Patient/p1", id="a broken address"),
         pytest.param("https://ehr.example/fhir/t2/Patient/p1", id="a tenant below the base"),
         pytest.param("https://ehr.example/fhir/../r2/Patient/p1", id="a path that climbs"),
+        pytest.param("https://ehr.example/fhir?at=/Patient/p1", id="a question, no path"),
+        pytest.param("https://ehr.example/fhir#/Patient/p1", id="a part of a page, no path"),
     ],
 )
 def test_another_patient_or_base(reference: str) -> None:
@@ -323,3 +335,19 @@ def test_contained_garbage_is_passed_over() -> None:
     made = as_bytes({**temp(38.4), "contained": [7, {"resourceType": "Patient", "id": "x"}]})
     value = b'{"resourceType":"Bundle","entry":[{"resource":' + made + b"}]}"
     assert map_request({"vitals": value}).facts.temperatures
+
+
+def test_a_local_reference_leads_to_the_one_contained_resource_it_names() -> None:
+    inside = [
+        {"resourceType": "Basic", "id": "dev1"},
+        {"resourceType": "Device", "id": "dev1", "type": {"text": "simple mask"}},
+    ]
+    use = {
+        "resourceType": "DeviceUseStatement",
+        "status": "active",
+        "subject": {"reference": "Patient/p1"},
+        "timingPeriod": {"start": hours_ago(3)},
+        "device": {"reference": "#dev1"},
+        "contained": inside,
+    }
+    assert facts_of(use).oxygen != ()

@@ -79,6 +79,23 @@ def test_local_drug_codes_and_names_become_ingredients(tmp_path: Path) -> None:
     assert codes.drug_names == CODES.drug_names
 
 
+REGIMEN = '{code: "7", display: "TEC C1D1", evidence: "treatment plan", system: MED}'
+
+
+def regimens(body: str) -> str:
+    return f"regimens:\n  - {{{body}}}\n"
+
+
+def test_a_local_regimen_becomes_each_of_its_ingredients(tmp_path: Path) -> None:
+    listed = "ingredients: [dexamethasone, teclistamab]"
+    text = regimens(f'{listed}, names: ["TEC-C1D1 (ONC)"], codes: [{REGIMEN}]')
+    codes = loaded(tmp_path, drugs=text)
+    both = (Drug("dexamethasone", "corticosteroid"), Drug("teclistamab", "btce"))
+    assert codes.regimens == {("urn:oid:1.2.840.114350.1.13.99.2.7.2.698288", "7"): both}
+    assert codes.regimen_texts == {"tec c1d1 onc": both}
+    assert (CODES.regimens, CODES.regimen_texts) == ({}, {})
+
+
 def test_a_site_adds_a_product_for_under_the_skin_by_its_ndc(tmp_path: Path) -> None:
     code = '{code: "99999-123", display: "x", evidence: "label", system: NDC, subcutaneous: true}'
     text = f"drugs:\n  - {{ingredient: tocilizumab, kind: tocilizumab, codes: [{code}]}}\n"
@@ -208,6 +225,57 @@ def test_local_procedures_conditions_and_routes(tmp_path: Path) -> None:
             "drugs",
             drugs('names: ["Emicizumab 30 mg"]'),
             "Emicizumab 30 mg is excluded: bispecific, but not a T-cell engager",
+        ),
+        ("drugs", regimens("ingredients: [teclistamab]"), "regimens[0].ingredients"),
+        ("drugs", regimens("ingredient: [teclistamab]"), "unknown field `ingredient`"),
+        (
+            "drugs",
+            regimens("ingredients: [teclistamab, odronextamab]"),
+            "regimens[0]: no ingredient is called odronextamab",
+        ),
+        (
+            "drugs",
+            regimens("ingredients: [teclistamab, sodium chloride]"),
+            "regimens[0]: sodium chloride is a fluid",
+        ),
+        (
+            "drugs",
+            regimens("ingredients: [teclistamab, teclistamab]"),
+            "regimens[0]: teclistamab is there twice",
+        ),
+        (
+            "drugs",
+            regimens("ingredients: [teclistamab, dexamethasone], names: [Decadron]"),
+            "names[0]: Decadron is there already as dexamethasone, not teclistamab and dexa",
+        ),
+        (
+            "drugs",
+            regimens("ingredients: [teclistamab, dexamethasone], names: [Hemlibra plan]"),
+            "Hemlibra plan is excluded: bispecific, but not a T-cell engager",
+        ),
+        (
+            "drugs",
+            regimens(
+                "ingredients: [teclistamab, dexamethasone], codes: "
+                '[{code: "99999-123", display: x, evidence: y, system: NDC}]'
+            ),
+            "codes[0]: NDC 99999-123 is a product of one drug, no regimen",
+        ),
+        (
+            "drugs",
+            regimens(
+                "ingredients: [teclistamab, dexamethasone], codes: "
+                '[{code: "1", display: x, evidence: y, system: MED, subcutaneous: true}]'
+            ),
+            "codes[0]: MED 1 is a product of one drug, no regimen",
+        ),
+        (
+            "drugs",
+            regimens(
+                "ingredients: [teclistamab, dexamethasone], codes: "
+                '[{code: "612865", display: x, evidence: y, system: RxNorm}]'
+            ),
+            "RxNorm 612865 is there already as tocilizumab, not teclistamab and dexamethasone",
         ),
         ("drugs", "never: [{names: [x], why: y}]", "never: unknown key; known keys: drugs"),
         (

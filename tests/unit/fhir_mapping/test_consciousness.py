@@ -162,3 +162,43 @@ def test_a_condition_without_an_id_is_named_by_its_place() -> None:
     made = _condition(SNOMED, "1386000")
     del made["id"]
     assert facts_of(made).background[0].evidence.ref.startswith("prefetch")
+
+
+def test_a_sedative_among_the_ingredients_of_a_mixture() -> None:
+    made = administration({})
+    del made["medicationCodeableConcept"]
+    parts = [{"itemCodeableConcept": {"text": name}} for name in ("norepinephrine", "propofol")]
+    mix = {"resourceType": "Medication", "id": "mix", "ingredient": parts}
+    given = {**made, "medicationReference": {"reference": "#mix"}, "contained": [mix]}
+    assert [one.agent for one in facts_of(given).sedatives] == ["propofol"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Intracranial haemorrhage", "haemorrhage"),
+        ("Subdural  Hematoma", "haemorrhage"),
+        ("Acute ischemic stroke", "stroke"),
+        ("Cerebral infarction", "stroke"),
+        ("Epilepsy", "seizure-disorder"),
+        ("PNES", "functional-seizure"),
+        ("Functional seizures", "functional-seizure"),
+    ],
+)
+def test_a_condition_to_know_of_by_its_whole_text(text: str, kind: str) -> None:
+    for code in ({"text": text}, {"coding": [{"system": "urn:local", "display": text}]}):
+        (one,) = facts_of({**_condition(SNOMED, "1"), "code": code}).background
+        assert (one.kind, one.evidence.value, one.evidence.note) == (kind, text, "read from text")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param({"text": "No stroke"}, id="a part of a text says nothing"),
+        pytest.param({"text": "Family history of epilepsy"}, id="of somebody else"),
+        pytest.param({}, id="no text"),
+        pytest.param(None, id="no code"),
+    ],
+)
+def test_other_texts_say_nothing_here(code: Json | None) -> None:
+    assert facts_of({**_condition(SNOMED, "1"), "code": code}).background == ()

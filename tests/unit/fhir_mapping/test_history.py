@@ -1,5 +1,7 @@
 """Clinicians' grades, coded diagnoses and attributions."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.builders import (
@@ -12,7 +14,7 @@ from tests.builders import (
     concept,
     hours_ago,
 )
-from tests.unit.fhir_mapping.mapped import facts_of, reasons
+from tests.unit.fhir_mapping.mapped import RULES, facts_of, reasons
 
 
 @pytest.mark.parametrize("toxicity", ["crs", "icans"])
@@ -158,6 +160,77 @@ def test_onset_that_is_a_date_or_in_the_future_is_named() -> None:
     facts = facts_of(_condition("D89.832", onsetDateTime=hours_ago(-5)))
     assert facts.diagnoses == ()
     assert "in the future" in reasons(facts)
+
+
+def _recorded(text: str, **members: object) -> Json:
+    return _condition("D89.832", onsetDateTime=None, recordedDate=text, **members)
+
+
+@pytest.mark.parametrize(
+    ("made", "last"),
+    [
+        pytest.param(_recorded(hours_ago(9)), 9, id="at a time"),
+        pytest.param(_recorded("2026-11-19"), 24, id="on a date: it is over then everywhere"),
+        pytest.param(_recorded("2026-11-21"), 0, id="today"),
+        pytest.param(_recorded(hours_ago(-0.05)), 0, id="by a clock a little ahead"),
+        pytest.param({**_recorded(hours_ago(9)), "onsetDateTime": "soon"}, 9, id="onset unusable"),
+    ],
+)
+def test_when_it_was_recorded_bounds_an_onset_that_is_not_charted(made: Json, last: float) -> None:
+    facts = facts_of(made)
+    (one,) = facts.diagnoses
+    assert one.onset is None
+    assert one.day is not None
+    assert (NOW - one.day[1]).total_seconds() / 3600 == last
+    assert one.day[1] - one.day[0] == timedelta(days=RULES.icans_lookback_days)
+    assert one.evidence.note.startswith("recorded ")
+    assert "began when it was recorded or before" in reasons(facts)
+
+
+def test_an_onset_that_is_charted_is_not_bounded_by_its_record() -> None:
+    (one,) = facts_of(_condition("D89.832", recordedDate=hours_ago(1))).diagnoses
+    assert (one.onset, one.day) == (NOW - timedelta(hours=48), None)
+    assert one.evidence.note == ""
+
+
+@pytest.mark.parametrize("text", [hours_ago(-5), "2026-12-01", "soon", "2026-11-20T10:00:00"])
+def test_a_record_whose_time_says_nothing_is_named(text: str) -> None:
+    facts = facts_of(_recorded(text))
+    assert [(one.onset, one.day) for one in facts.diagnoses] == [(None, None)]
+    assert "recorded cannot be told" in reasons(facts)
+
+
+ENDED = {"abatementDateTime": hours_ago(5)}
+
+
+@pytest.mark.parametrize(
+    ("status", "members", "abated", "named"),
+    [
+        pytest.param("resolved", {}, None, True, id="resolved, nobody charted when"),
+        pytest.param("inactive", {}, None, True, id="inactive"),
+        pytest.param("remission", {}, None, True, id="in remission"),
+        pytest.param("active", {}, None, False, id="active"),
+        pytest.param("recurrence", {}, None, False, id="recurring"),
+        pytest.param("resolved", ENDED, 5, False, id="with its end"),
+        pytest.param("resolved", {"abatementDateTime": "soon"}, None, False, id="no usable end"),
+        pytest.param("active", ENDED, None, False, id="both said"),
+        pytest.param("relapse", ENDED, None, False, id="relapsed"),
+    ],
+)
+def test_what_the_clinical_status_says_of_the_end(
+    status: str, members: Json, abated: float | None, named: bool
+) -> None:
+    facts = facts_of(_condition("D89.832", clinicalStatus=_status(status), **members))
+    (one,) = facts.diagnoses
+    assert one.abated == (None if abated is None else NOW - timedelta(hours=abated))
+    assert ("when it ended is not charted" in reasons(facts)) is named
+
+
+def test_active_and_ended_is_a_contradiction_that_is_shown() -> None:
+    made = _condition("D89.832", clinicalStatus=_status("active"), abatementDateTime=hours_ago(5))
+    facts = facts_of(made)
+    assert [one.code for one in facts.notices] == ["diagnosis-active-and-ended"]
+    assert "which holds cannot be told" in reasons(facts)
 
 
 DOCTOR: Json = {"performer": [{"reference": "Practitioner/d"}]}

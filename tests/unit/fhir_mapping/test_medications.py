@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.builders import RXNORM, SNOMED, Json, administration, bundle, concept, hours_ago
+from tests.builders import (
+    RXNORM,
+    SNOMED,
+    Json,
+    administration,
+    bundle,
+    concept,
+    hours_ago,
+    quantity,
+)
 from tests.unit.fhir_mapping.mapped import facts_of, map_request, reasons
 
 
@@ -297,3 +306,226 @@ def test_what_is_known_by_its_name_alone_is_marked() -> None:
     assert named.evidence.note == "by name: Tecvayli"
     (coded,) = facts_of(administration(concept(RXNORM, "2619444", "Tecvayli"))).doses
     assert coded.evidence.note == "Tecvayli"
+
+
+TEC_CODE, DEX_CODE = concept(RXNORM, "2619444"), concept(RXNORM, "3264")
+
+
+def _mixture(*names: str, **members: object) -> Json:
+    """An administration of a contained product made of these, 560 mg of it."""
+    made = administration({}, at=hours_ago(2), dose=quantity(560, "mg"), route="IV")
+    del made["medicationCodeableConcept"]
+    parts = [{"itemCodeableConcept": {"text": name}} for name in names]
+    mix = {"resourceType": "Medication", "id": "mix", "ingredient": parts, **members}
+    return {**made, "medicationReference": {"reference": "#mix"}, "contained": [mix]}
+
+
+@pytest.mark.parametrize(
+    ("made", "doses", "masking", "agents"),
+    [
+        pytest.param(
+            _mixture("acetaminophen", "codeine"), [], ["acetaminophen"], [], id="one of ours"
+        ),
+        pytest.param(
+            _mixture("acetaminophen", "ibuprofen"),
+            [],
+            ["acetaminophen", "ibuprofen"],
+            [],
+            id="two antipyretics",
+        ),
+        pytest.param(
+            _mixture("teclistamab", "dexamethasone", "acetaminophen"),
+            ["teclistamab"],
+            ["acetaminophen", "dexamethasone"],
+            [],
+            id="a regimen charted as one",
+        ),
+        pytest.param(
+            _mixture("norepinephrine", "vasopressin", "sodium chloride"),
+            [],
+            [],
+            ["norepinephrine", "vasopressin"],
+            id="two in one bag",
+        ),
+        pytest.param(
+            administration({"coding": [*TEC_CODE["coding"], *DEX_CODE["coding"]]}),
+            ["teclistamab"],
+            ["dexamethasone"],
+            [],
+            id="two codes",
+        ),
+        pytest.param(
+            administration({"text": "dexamethasone, then acetaminophen"}),
+            [],
+            ["acetaminophen", "dexamethasone"],
+            [],
+            id="two names",
+        ),
+    ],
+)
+def test_every_drug_of_an_administration_counts(
+    made: Json, doses: list[str], masking: list[str], agents: list[str]
+) -> None:
+    facts = facts_of(made)
+    assert [one.ingredient for one in facts.doses] == doses
+    assert sorted({one.agent for one in facts.masking}) == masking
+    assert sorted({one.agent for one in facts.infusions}) == agents
+    several = len(doses) + len(masking) + len(agents) > 1
+    assert [one.code for one in facts.notices if "given" in one.code] == (
+        ["several-drugs-given"] if several else []
+    )
+
+
+def test_the_dose_of_a_mixture_belongs_to_none_of_its_drugs() -> None:
+    (dose,) = facts_of(_mixture("tocilizumab", "dexamethasone")).doses
+    assert (dose.mg, dose.route, dose.evidence.value) == (None, "iv", "")
+    (alone,) = facts_of(_mixture("tocilizumab", "sodium chloride")).doses
+    assert alone.mg == 560
+    old = {**_mixture("tocilizumab", "dexamethasone"), "effectiveDateTime": hours_ago(24 * 60)}
+    assert facts_of(old).notices == ()
+
+
+def test_words_that_contradict_the_code_are_named_and_may_be_so() -> None:
+    """Teclistamab by its code, epcoritamab in words: one was given, the other may have been."""
+    made = administration({**TEC_CODE, "text": "epcoritamab 48 mg"}, at=hours_ago(2))
+    facts = map_request({"administrations": bundle(made)}).facts
+    assert [one.ingredient for one in facts.doses] == ["teclistamab"]
+    said = reasons(facts)
+    assert "the code says teclistamab, the words say epcoritamab" in said
+    assert "may have been one of epcoritamab" in said
+    assert "administrations" not in facts.answered
+    assert {one.at for one in facts.unreadable} == {"prefetch.administrations.entry[0]"}
+
+
+def test_a_drug_that_words_mention_is_no_dose_and_no_doubt_where_it_has_its_own() -> None:
+    premedication = administration(
+        {**DEX_CODE, "text": "dexamethasone 1 h before teclistamab"}, at=hours_ago(3)
+    )
+    dose = administration(TEC_CODE, at=hours_ago(2), resource_id="own")
+    for given, answered in (((premedication,), False), ((premedication, dose), True)):
+        facts = map_request({"administrations": bundle(*given)}).facts
+        assert len(facts.doses) == len(given) - 1
+        assert [one.agent for one in facts.masking] == ["dexamethasone"]
+        assert ("administrations" in facts.answered) is answered
+        assert "its words also name teclistamab" in reasons(facts)
+        assert "contradicts" not in reasons(facts)
+    old = {**premedication, "effectiveDateTime": hours_ago(24 * 60)}
+    assert "administrations" in map_request({"administrations": bundle(old)}).facts.answered
+
+
+def test_an_administration_by_a_medication_of_another_base_is_unnamed() -> None:
+    made = administration({}, at=hours_ago(2))
+    del made["medicationCodeableConcept"]
+    far = {"reference": "https://other.example/fhir/Medication/m1"}
+    for others in ((TEC,), ()):
+        given = bundle({**made, "medicationReference": far, "contained": [TEC]}, *others)
+        facts = map_request({"administrations": given}).facts
+        assert facts.doses == ()
+        assert "its Medication is on another FHIR base" in reasons(facts)
+        assert "administrations" not in facts.answered
+    named = {**made, "medicationReference": {**far, "display": "Talvey"}}
+    facts = map_request({"administrations": bundle(named, TEC)}).facts
+    assert [one.ingredient for one in facts.doses] == ["talquetamab"]
+    assert "another FHIR base" in reasons(facts)
+
+
+def test_what_a_product_of_another_base_is_made_of_is_there_too() -> None:
+    made = administration({})
+    del made["medicationCodeableConcept"]
+    far = "https://other.example/fhir/Medication/"
+    kit = {
+        "resourceType": "Medication",
+        "id": "kit",
+        "ingredient": [{"itemReference": {"reference": "Medication/m1"}}],
+    }
+    given = {**made, "medicationReference": {"reference": f"{far}kit"}}
+    theirs = {**TEC, "code": {"text": "talquetamab"}}
+    entries = [
+        {"resource": given},
+        {"resource": TEC},
+        {"fullUrl": f"{far}kit", "resource": kit},
+        {"fullUrl": f"{far}m1", "resource": theirs},
+    ]
+    for sent, ingredients in ((entries, ["talquetamab"]), (entries[:3], [])):
+        facts = map_request({"vitals": {"resourceType": "Bundle", "entry": sent}}).facts
+        assert [one.ingredient for one in facts.doses] == ingredients
+        assert ("another FHIR base" in reasons(facts)) is not bool(ingredients)
+
+
+def test_a_local_reference_is_local_to_the_resource_it_stands_in() -> None:
+    """`#a` in a Medication is what that Medication contains, not what the administration does."""
+    made = administration({})
+    del made["medicationCodeableConcept"]
+    inside = {"resourceType": "Medication", "id": "a", "code": {"text": "dexamethasone"}}
+    kit = {
+        "resourceType": "Medication",
+        "id": "kit",
+        "ingredient": [{"itemReference": {"reference": "#a"}}],
+        "contained": [inside],
+    }
+    given = {
+        **made,
+        "medicationReference": {"reference": "Medication/kit"},
+        "contained": [{**inside, "code": {"text": "teclistamab"}}],
+    }
+    facts = facts_of(given, kit)
+    assert (facts.doses, [one.agent for one in facts.masking]) == ((), ["dexamethasone"])
+
+
+def test_a_contained_product_that_cannot_be_read_is_named() -> None:
+    made = administration({})
+    del made["medicationCodeableConcept"]
+    reference = {"reference": "#m", "display": "infusion"}
+    broken = {"resourceType": "Medication", "id": "m", "code": 7}
+    facts = facts_of({**made, "medicationReference": reference, "contained": [broken]})
+    assert [one.reason for one in facts.unreadable] == [
+        "a contained Medication that cannot be read: not used"
+    ]
+
+
+def _ring(length: int) -> list[Json]:
+    return [
+        {
+            "resourceType": "Medication",
+            "id": f"m{index}",
+            "ingredient": [{"itemReference": {"reference": f"Medication/m{(index + 1) % length}"}}],
+        }
+        for index in range(length)
+    ]
+
+
+@pytest.mark.parametrize(
+    "products",
+    [
+        pytest.param(_ring(400), id="products within products without end"),
+        pytest.param(
+            [{"resourceType": "Medication", "id": "m0", "ingredient": [{}] * 20000}], id="wide"
+        ),
+        pytest.param(
+            [
+                {
+                    "resourceType": "Medication",
+                    "id": "m0",
+                    "code": {"coding": [{"code": "1"}] * 9999},
+                }
+            ],
+            id="codes without end",
+        ),
+    ],
+)
+def test_a_product_of_too_many_parts_is_named_and_may_be_anything(products: list[Json]) -> None:
+    made = administration({}, at=hours_ago(2))
+    del made["medicationCodeableConcept"]
+    made["medicationReference"] = {"reference": "Medication/m0", "display": "mixture"}
+    facts = map_request({"administrations": bundle(made, *products)}).facts
+    assert "too many parts" in reasons(facts)
+    assert "administrations" not in facts.answered
+
+
+def test_a_ring_of_products_is_gone_round_once() -> None:
+    made = administration({}, at=hours_ago(2))
+    del made["medicationCodeableConcept"]
+    made["medicationReference"] = {"reference": "Medication/m0", "display": "Tecvayli"}
+    facts = map_request({"administrations": bundle(made, *_ring(3))}).facts
+    assert [one.ingredient for one in facts.doses] == ["teclistamab"]
+    assert reasons(facts) == ""

@@ -387,3 +387,52 @@ def test_seizure_details(made: Json, levels: tuple[str, ...], said: str) -> None
 def test_how_many_seizures_an_entry_stands_for(made: Json, count: int | None) -> None:
     counts = facts_of(made).seizure_counts
     assert [one.value for one in counts] == ([] if count is None else [count])
+
+
+FUNCTIONAL = "Psychogenic non-epileptic seizure"
+
+
+@pytest.mark.parametrize(
+    ("made", "levels"),
+    [
+        pytest.param(
+            {"valueCodeableConcept": concept(TOXICITY, "brief", FUNCTIONAL)},
+            ("none", "brief"),
+            id="brief, and in words functional: none or brief",
+        ),
+        pytest.param(
+            {"valueCodeableConcept": concept(TOXICITY, "prolonged", "PNES")},
+            ("none", "prolonged"),
+            id="prolonged, and in words functional: none or prolonged",
+        ),
+        pytest.param(
+            {
+                "code": {**concept(TOXICITY, "seizure"), "text": "Functional seizure"},
+                "valueCodeableConcept": concept(TOXICITY, "brief"),
+            },
+            ("none", "brief"),
+            id="the words may be those of the code",
+        ),
+        pytest.param({"valueString": FUNCTIONAL}, (), id="in words alone: not assessable"),
+        pytest.param(
+            {"valueCodeableConcept": concept(TOXICITY, "none", FUNCTIONAL)},
+            ("none",),
+            id="none is none",
+        ),
+    ],
+)
+def test_a_seizure_charted_as_functional_stays_possible(
+    made: Json, levels: tuple[str, ...]
+) -> None:
+    facts = facts_of({**assessment("seizure", "brief"), "valueCodeableConcept": None, **made})
+    (charted,) = facts.seizure
+    assert charted.levels == levels
+    assert [one.code for one in facts.notices] == ["seizure-functional"]
+    assert facts.seizure_counts == ()
+
+
+def test_a_text_that_only_mentions_a_functional_seizure_changes_nothing() -> None:
+    said = concept(TOXICITY, "brief", f"no {FUNCTIONAL}")
+    facts = facts_of({**assessment("seizure", "brief"), "valueCodeableConcept": said})
+    assert facts.seizure[0].levels == ("brief",)
+    assert len(facts.seizure_counts) == 1

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.builders import RXNORM, Json, as_bytes, bundle, concept, draft_order, quantity
+from fhir_mapping.errors import AnotherPatient
+from tests.builders import BASE, RXNORM, Json, as_bytes, bundle, concept, draft_order, quantity
 from tests.unit.fhir_mapping.mapped import map_request, reasons
 
 
@@ -304,6 +305,111 @@ def test_a_code_outranks_the_words_beside_it_and_what_they_add_is_said() -> None
     (notice,) = facts.notices
     assert notice.code == "several-drugs-named"
     assert "its text also names teclistamab: check the order" in notice.text
+
+
+@pytest.mark.parametrize("by_reference", [False, True])
+def test_an_order_whose_words_contradict_its_code_is_read_as_both(by_reference: bool) -> None:
+    draft: Json = {**draft_order(), "medicationCodeableConcept": {**TEC, "text": "Epkinly 48 mg"}}
+    if by_reference:
+        draft = _without_drug("MedicationRequest")
+        draft["medicationReference"] = {"reference": "#m1", "display": "Epkinly 48 mg"}
+        draft["contained"] = [_regimen(code=TEC)]
+    draft["dosageInstruction"] = [{"doseAndRate": [{"doseQuantity": quantity(48, "mg")}]}]
+    facts = map_request(drafts=bundle(draft)).facts
+    assert [(o.ingredient, o.dose_mg) for o in facts.orders] == [
+        ("teclistamab", None),
+        ("epcoritamab", None),
+    ]
+    (missing,) = facts.missing
+    assert missing.fact == "ordered-medicine"
+    assert "the code says teclistamab, the words say epcoritamab" in missing.reason
+
+
+def test_a_code_for_the_fluid_that_carries_a_drug_does_not_hide_the_drug() -> None:
+    medicine = concept(RXNORM, "9863", "tocilizumab 560 mg in sodium chloride 0.9 % 100 mL")
+    draft = {**draft_order(), "medicationCodeableConcept": medicine}
+    facts = map_request(drafts=bundle(draft)).facts
+    assert [order.ingredient for order in facts.orders] == ["tocilizumab"]
+    assert "contradicts itself" in reasons(facts)
+
+
+def test_a_draft_whose_subject_and_patient_differ_is_refused() -> None:
+    ours, theirs = {"reference": "Patient/p1"}, {"reference": "Patient/p2"}
+    for kind in ("MedicationRequest", "ServiceRequest", "NutritionOrder"):
+        for members in ({"subject": ours, "patient": theirs}, {"subject": theirs, "patient": ours}):
+            draft = {**draft_order(resource_type=kind), **members}
+            with pytest.raises(AnotherPatient):
+                map_request(drafts=bundle(draft))
+        unknown = {**draft_order(resource_type=kind), "subject": ours, "patient": {"display": "x"}}
+        facts = map_request(drafts=bundle(unknown)).facts
+        assert facts.orders == ()
+        assert ("patient-unknown" in reasons(facts)) is (kind != "NutritionOrder")
+    both = {**draft_order(), "subject": ours, "patient": ours}
+    assert len(map_request(drafts=bundle(both)).facts.orders) == 1
+
+
+FAR = "https://other.example/fhir/Medication/m1"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        FAR,
+        f"{FAR}/_history/1",
+        "HTTPS://other.example/fhir/Medication/m1",
+        f"{BASE}/t2/Medication/m1",
+        f"{BASE}?at=/Medication/m1",
+        "http://ehr.example/fhir/Medication/m1",
+    ],
+)
+def test_a_reference_to_another_base_does_not_lead_to_our_medication(reference: str) -> None:
+    draft = _without_drug("MedicationRequest")
+    order = {**draft, "medicationReference": {"reference": reference}}
+    ours = _regimen(code=TEC)
+    for facts in (
+        map_request(drafts=bundle(order, ours)).facts,
+        map_request({"mine": bundle(ours)}, drafts=bundle(order)).facts,
+        map_request(drafts=bundle({**order, "contained": [ours]})).facts,
+    ):
+        assert facts.orders == ()
+        said = [one.reason for one in facts.unreadable]
+        assert said == [
+            "its Medication is on another FHIR base: not used",
+            "an order with neither code nor text",
+        ]
+    shown = {**draft, "medicationReference": {"reference": reference, "display": "Talvey"}}
+    facts = map_request(drafts=bundle(shown, ours)).facts
+    assert [one.ingredient for one in facts.orders] == ["talquetamab"]
+    assert "another FHIR base" in reasons(facts)
+
+
+def test_a_medication_of_another_base_is_none_of_ours_and_known_by_its_url() -> None:
+    draft = _without_drug("MedicationRequest")
+
+    def read(reference: str, url: str) -> list[str]:
+        order = {**draft, "medicationReference": {"reference": reference}}
+        entries = [{"resource": order}, {"fullUrl": url, "resource": _regimen(code=TEC)}]
+        made = {"resourceType": "Bundle", "entry": entries}
+        return [one.ingredient for one in map_request(drafts=made).facts.orders]
+
+    assert read("Medication/m1", FAR) == []
+    assert read(FAR, FAR) == ["teclistamab"]
+    assert read("Medication/m1", f"{BASE}/Medication/m1") == ["teclistamab"]
+    assert read(f"{BASE}/Medication/m1", "urn:uuid:1") == ["teclistamab"]
+
+
+def test_another_patients_resource_inside_a_medication_is_refused() -> None:
+    flag = {"resourceType": "Flag", "subject": {"reference": "Patient/p2"}}
+    made = {**_regimen(code=TEC), "contained": [flag]}
+    for prefetch, drafts in (({"mine": bundle(made)}, bundle()), ({}, bundle(made))):
+        with pytest.raises(AnotherPatient):
+            map_request(prefetch, drafts=drafts)
+
+
+def test_a_bundle_among_the_drafts_is_named() -> None:
+    facts = map_request(drafts=bundle(bundle(draft_order()), draft_order())).facts
+    assert len(facts.orders) == 1
+    assert [one.at for one in facts.unreadable] == ["context.draftOrders.entry[0]"]
 
 
 def test_an_order_known_by_its_name_alone_is_marked() -> None:
