@@ -14,7 +14,7 @@ from cds.config import Settings, Site, same_base
 from cds.errors import BadHookRequest, NotAllowed, UnknownService, WrongMediaType
 from cds.hook_request import HookRequest, parse
 from cds.pipeline import effective_mode, evaluate
-from cds.services import SERVICES
+from cds.services import SERVICES, services_of
 from fhir_mapping.codes import CodeSets
 from knowledge.library import Library
 
@@ -27,7 +27,8 @@ def blueprint(
 ) -> Blueprint:
     """Routes of the CDS Hooks base URL for one deployment; `codes` by the id of the site."""
     hooks = Blueprint("hooks", __name__)
-    catalogue = msgspec.json.encode({"services": list(SERVICES.values())})
+    offered = services_of(codes[settings.default_site])
+    catalogue = msgspec.json.encode({"services": offered})
 
     @hooks.before_request
     def trust() -> None:

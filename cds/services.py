@@ -4,10 +4,14 @@ Templates use the query subset of CDS Hooks 2.0 only ("Prefetch query restrictio
 by reference and token, `_sort`, `_count`; tokens are root members of every hook's context.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from urllib.parse import quote
 
+import msgspec
 from msgspec import Struct
+
+from fhir_mapping.codes import Code, CodeSets
 
 
 class Service(Struct, frozen=True, omit_defaults=True):
@@ -25,13 +29,17 @@ _SNOMED = "http://snomed.info/sct"
 _LOINC = "http://loinc.org"
 # How oxygen is given, its flow and concentration (inhaled and at the ventilator), and the device in
 # the project's own CodeSystem.
+_OXYGEN_FACTS = frozenset({"oxygen-device", "oxygen-flow", "oxygen-fraction"})
+_LOCAL_CODES = 50  # codes in one query, so that its URL stays short enough for any server
 _OXYGEN = ",".join(
     (
         f"{_SNOMED}|16206004",
+        f"{_SNOMED}|336589003",
         f"{_LOINC}|3151-8",
         f"{_LOINC}|19941-4",
         f"{_LOINC}|3150-0",
         f"{_LOINC}|19994-3",
+        f"{_LOINC}|71835-3",
         "https://btce-cds.org/fhir/CodeSystem/toxicity-assessment|oxygen-device",
     )
 )
@@ -104,3 +112,38 @@ OBSERVATION = Service(
 SERVICES: Mapping[str, Service] = MappingProxyType(
     {one.id: one for one in (ORDER_SIGN, ORDER_SELECT, PATIENT_VIEW, OBSERVATION)}
 )
+
+
+def services_of(codes: CodeSets) -> tuple[Service, ...]:
+    """The services of a site: the same, and their prefetch asks for its own codes too."""
+    prefetch = {**PREFETCH, **_local(codes)}
+    return tuple(msgspec.structs.replace(one, prefetch=prefetch) for one in SERVICES.values())
+
+
+def _local(codes: CodeSets) -> dict[str, str]:
+    """Oxygen is asked for by code, so its rows join that query; other rows need not be filed under
+    the category the rest is asked by, and get queries of their own."""
+    oxygen: list[Code] = []
+    other: list[Code] = []
+    for code, fact in sorted(codes.local_observations.items(), key=str):
+        (oxygen if fact in _OXYGEN_FACTS else other).append(code)
+    found = {"oxygen": _by_code((_OXYGEN, *map(_token, oxygen)), 50)} if oxygen else {}
+    for start in range(0, len(other), _LOCAL_CODES):
+        some = other[start : start + _LOCAL_CODES]
+        found[f"local-{start // _LOCAL_CODES + 1}"] = _by_code(map(_token, some), 200)
+    return found
+
+
+def _by_code(tokens: Iterable[str], count: int) -> str:
+    return f"Observation?{_PATIENT}&code={','.join(tokens)}&_sort=-date&_count={count}"
+
+
+def _token(code: Code) -> str:
+    """`system|code`, its own commas and bars escaped as FHIR search has it, and URL encoded."""
+    return "|".join(_escaped(part or "") for part in code)
+
+
+def _escaped(text: str) -> str:
+    for sign in "\\$,|":
+        text = text.replace(sign, f"\\{sign}")
+    return quote(text, safe=":/.-_~")

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cds.services import OBSERVATION, ORDER_SELECT, PATIENT_VIEW, SERVICES
+from cds.services import OBSERVATION, ORDER_SELECT, PATIENT_VIEW, PREFETCH, SERVICES
+from fhir_mapping.codes import load_codes
 from tests.conftest import CheckedClient
 from tests.functional.bodies import Json, bundle, draft, fever, normal_vitals, order_sign, vital
 
@@ -113,3 +114,82 @@ def test_the_published_example_of_the_hook_is_answered(client: CheckedClient) ->
     reply = ask(client, OBSERVATION.id, example)
     assert reply.status_code == 200
     assert reply.get_json()["extension"]["org.btce-cds.assessment"]["patient"] == "Patient/p1"
+
+
+ROWS = "urn:oid:1.2.840.114350.1.13.99999.2.7.2.707679"
+
+
+def overlay(folder: Path, rows: dict[str, list[str]]) -> Path:
+    """A site's code folder; `rows`: codes of its own by the fact they are."""
+    sets = "".join(
+        f"  - fact: {fact}\n    system: ROWS\n    codes:\n"
+        + "".join(
+            f"      - {{code: {json.dumps(one)}, display: row, evidence: build}}\n" for one in codes
+        )
+        for fact, codes in rows.items()
+    )
+    (folder / "systems.yaml").write_text(f"systems:\n  ROWS: ['{ROWS}']\n", encoding="utf-8")
+    (folder / "observations.yaml").write_text(f"sets:\n{sets}", encoding="utf-8")
+    return folder
+
+
+def offered(client_for: Any, folder: Path) -> dict[str, str]:
+    """The prefetch of the first service of a site with these codes; all services have the same."""
+    listed = client_for(code_overlay=folder).get("/cds-services").get_json()["services"]
+    assert len({json.dumps(one["prefetch"]) for one in listed}) == 1
+    found: dict[str, str] = listed[0]["prefetch"]
+    return found
+
+
+def test_the_oxygen_query_of_a_site_asks_for_its_own_rows_too(
+    client_for: Any, tmp_path: Path
+) -> None:
+    rows = {"oxygen-device": ["301570"], "oxygen-flow": ["301030"], "oxygen-fraction": ["7"]}
+    prefetch = offered(client_for, overlay(tmp_path, rows))
+    standard = PREFETCH["oxygen"]
+    codes = f",{ROWS}|301030,{ROWS}|301570,{ROWS}|7"
+    assert prefetch["oxygen"] == standard.replace("&_sort", f"{codes}&_sort")
+    assert {**prefetch, "oxygen": standard} == dict(PREFETCH)
+
+
+def test_other_rows_of_a_site_are_asked_for_by_code_whatever_their_category(
+    client_for: Any, tmp_path: Path
+) -> None:
+    prefetch = offered(client_for, overlay(tmp_path, {"arousal": ["30427"], "temperature": ["6"]}))
+    assert prefetch["local-1"] == (
+        "Observation?patient={{context.patientId}}"
+        f"&code={ROWS}|30427,{ROWS}|6&_sort=-date&_count=200"
+    )
+    assert {key: prefetch[key] for key in PREFETCH} == dict(PREFETCH)
+
+
+def test_many_rows_are_asked_for_in_several_queries(client_for: Any, tmp_path: Path) -> None:
+    codes = [str(number) for number in range(1000, 1051)]
+    prefetch = offered(client_for, overlay(tmp_path, {"arousal": codes}))
+    asked = [prefetch[key].count(ROWS) for key in ("local-1", "local-2")]
+    assert asked == [50, 1]
+
+
+def test_a_row_cannot_break_out_of_its_query(client_for: Any, tmp_path: Path) -> None:
+    """FHIR search escapes the comma and the bar; RFC 3986 the rest."""
+    prefetch = offered(client_for, overlay(tmp_path, {"arousal": ["a,b|c&_count=1 {{x}}"]}))
+    assert f"{ROWS}|a%5C%2Cb%5C%7Cc%26_count%3D1%20%7B%7Bx%7D%7D&_sort" in prefetch["local-1"]
+
+
+def test_a_row_a_site_excludes_is_not_asked_for(client_for: Any, tmp_path: Path) -> None:
+    folder = overlay(tmp_path, {"temperature": ["9107"]})
+    path = folder / "observations.yaml"
+    text = path.read_text("utf-8").replace("system:", "use: exclude\n    why: skin\n    system:")
+    path.write_text(text, encoding="utf-8")
+    assert offered(client_for, folder) == dict(PREFETCH)
+
+
+def test_standard_oxygen_codes_that_are_read_are_asked_for() -> None:
+    oxygen = {
+        code
+        for code, concept in load_codes().observations.items()
+        if concept.fact in {"oxygen-device", "oxygen-flow", "oxygen-fraction"}
+        and (code[0] or "").startswith("http")
+    }
+    asked = PREFETCH["oxygen"].partition("code=")[2].partition("&")[0].split(",")
+    assert set(asked) == {f"{system}|{code}" for system, code in oxygen}
