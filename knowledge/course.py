@@ -75,18 +75,19 @@ class Recorder:
         doses: Sequence[datetime],
         free: timedelta,
         covered: Sequence[Period] = (),
-        treated: Sequence[datetime] = (),
+        treated: Sequence[Period] = (),
         before: datetime | None = None,
     ) -> None:
         """`doses`: times of bispecific doses. `free`: how long free of signs ends an event.
 
-        `covered`: periods observed without a gap, such as a charted infusion. `treated`: when a
-        treatment ended that may have kept a sign away. `before`: the last look before the samples.
+        `covered`: periods observed without a gap, such as a charted infusion. `treated`: periods of a
+        treatment that may have kept a sign away. `before`: the last look before the samples.
         """
         self._doses = doses
         self._free = free
         self._covered = covered
         self._treated = sorted(treated)
+        self._ends = sorted(end for _, end in treated)
         self._before = before
         self._lead: datetime | None = None
         self._after: list[Sample] = []
@@ -143,11 +144,12 @@ class Recorder:
 
     def _sign_before(self, at: datetime) -> datetime:
         """The last abnormal value of the event, or the end of a later treatment before `at`."""
-        return _later(self._last_abnormal, self._treated, at)
+        return _later(self._last_abnormal, self._ends, at)
 
     def _over_before_a_dose(self, sample: Sample) -> datetime | None:
         """When an event without an observed end was over, if a dose came long after its signs."""
-        over = self._sign_before(sample.at) + self._free
+        held = _held(self._last_abnormal, self._treated, sample.at, self._free)
+        over = held + self._free
         return over if any(over < dose <= sample.at for dose in self._doses) else None
 
     def _close(self, over: datetime) -> None:
@@ -181,7 +183,7 @@ class Recorder:
         certain = [s for s in kept if s.abnormal or s.onset]
         bounded = kept if self._lead is None else [_unseen(self._lead), *kept]
         last = certain[-1].at
-        treated = _later(last, self._treated, kept[-1].at)
+        treated = _later(last, self._ends, kept[-1].at)
         return Course(
             onset=kept[0].at,
             last_abnormal=last,
@@ -200,10 +202,23 @@ class Recorder:
         )
 
 
-def _later(sign: datetime, treated: Sequence[datetime], at: datetime) -> datetime:
+def _later(sign: datetime, ends: Sequence[datetime], at: datetime) -> datetime:
     """The last sign, or the end of a treatment between it and `at`."""
-    place = bisect_right(treated, at)
-    return max(sign, treated[place - 1]) if place else sign
+    place = bisect_right(ends, at)
+    return max(sign, ends[place - 1]) if place else sign
+
+
+def _held(sign: datetime, treated: Sequence[Period], at: datetime, free: timedelta) -> datetime:
+    """How long signs, and treatment without a free stretch in between, went on up to `at`.
+
+    What was given once the patient had been free of both for long enough, such as the premedication
+    of the next dose, is of no event that was over by then.
+    """
+    for start, end in treated:
+        if start > at or start - sign >= free:
+            break
+        sign = max(sign, min(end, at))
+    return sign
 
 
 def _is_free(sample: Sample, sign: datetime, treated: datetime) -> bool:

@@ -121,11 +121,11 @@ def recurrent_at(
 
 
 def _crs_recorder(facts: Facts, rules: SiteRules, before: datetime | None) -> Recorder:
-    """An event is not over while, or soon after, a pressor or an antipyretic keeps a sign away."""
+    """An event is not over while, or soon after, a pressor or a masking drug keeps a sign away."""
     covered = [(i.start, i.end or facts.evaluated_at) for i in facts.infusions if not i.doubt]
     counted = [i for i in facts.infusions if i.kind != "uncounted"]
-    treated = [i.end for i in counted if i.end is not None]
-    treated += [m.at for m in facts.masking if m.kind == "antipyretic"]
+    treated = [(i.start, i.end) for i in counted if i.end is not None]
+    treated += [(m.at, m.at) for m in facts.masking]
     free = timedelta(hours=rules.resolved_free_hours)
     return Recorder(separate_doses(facts), free, covered, treated, before)
 

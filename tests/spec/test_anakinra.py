@@ -393,7 +393,7 @@ def test_every_line_is_cited_and_both_texts_on_icans_are_shown() -> None:
         assert part in text
     assert lines[-1].text.startswith("Not checked: allergy")
     assert all(line.citation.at for line in lines)
-    assert {line.citation.rule for line in lines} == {"anakinra@2"}
+    assert {line.citation.rule for line in lines} == {"anakinra@3"}
 
 
 def test_how_to_give_it_is_shown_once_the_conditions_are_met() -> None:

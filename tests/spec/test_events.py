@@ -184,6 +184,43 @@ def course(
             True,
             id="a dose 18 h after the last fever does not end an event",
         ),
+        pytest.param(
+            course((170, FEVER), (1, FEVER))
+            | {"doses": (dose("teclistamab", 180), dose("teclistamab", 12))}
+            | {"masking": (masking("antipyretic", 13), masking("steroid", 13, "dexamethasone"))},
+            2,
+            True,
+            id="premedication before that dose joins no event that was over long before",
+        ),
+        pytest.param(
+            course((100, FEVER), (14, NORMAL), (1, FEVER))
+            | {"doses": (dose("teclistamab", 110), dose("teclistamab", 12))}
+            | {"masking": (masking("antipyretic", 15),)},
+            2,
+            True,
+            id="normal under premedication, three days after the last sign: over",
+        ),
+        pytest.param(
+            {**course((30, FEVER), (1, NORMAL))}
+            | {"masking": (masking("steroid", 5, "dexamethasone"),)},
+            1,
+            True,
+            id="normal under a steroid given 4 h before is not observed free",
+        ),
+        pytest.param(
+            {**course((30, FEVER), (1, NORMAL))}
+            | {"masking": (masking("anticytokine", 20, "tocilizumab"),)},
+            1,
+            True,
+            id="normal 19 h after tocilizumab is not observed free",
+        ),
+        pytest.param(
+            {**course((32, FEVER), (1, NORMAL)), "doses": (dose("teclistamab", 40),)}
+            | {"masking": (masking("anticytokine", 27, "tocilizumab"),)},
+            1,
+            False,
+            id="normal 26 h after tocilizumab, by a whole set: over",
+        ),
     ],
 )
 def test_where_an_event_begins_and_ends(
