@@ -17,7 +17,7 @@ from cds.fhir_fetch import fetch_missing, fhir_server
 from cds.fhir_guard import MAX_BYTES, GuardedSession, ReadRefused
 from cds.hook_request import parse
 from cds.services import PREFETCH
-from tests.functional.bodies import Json, fever, order_sign
+from tests.functional.bodies import Json, bundle, fever, order_sign
 
 
 NOW = "2026-11-21T13:00:00+01:00"
@@ -91,7 +91,7 @@ def test_fetch_gives_the_answer_of_the_same_data_prefetched(
     ehr: Ehr, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = order_sign(*fever())
-    ehr.answers = whole["prefetch"]
+    ehr.answers = {key: value or bundle() for key, value in whole["prefetch"].items()}
     url = f"http://127.0.0.1:{ehr.server_port}/fhir"
     path = tmp_path / "request.json"
     path.write_text(json.dumps({**whole, "fhirServer": url}))
@@ -134,7 +134,7 @@ def test_a_refused_query_leaves_its_facts_unknown_and_is_named(
     path.write_text(json.dumps(bare(f"http://127.0.0.1:{ehr.server_port}/fhir")))
     status, document, err = run(path, capsys, "--fetch")
     assert status == 0
-    assert "not fetched: administrations: the server answered 403" in err
+    assert "not fetched: administrations: the server does not allow it" in err
     assert "secret-token" not in err
     assert "vasopressors" in {m["fact"] for m in document["assessment"]["crs"]["missing"]}
 
@@ -189,7 +189,8 @@ def test_guard_follows_no_redirect_and_sends_nothing_but_reads() -> None:
 
 @responses.activate
 def test_guard_ends_at_the_size_cap_and_at_the_deadline() -> None:
-    responses.get(f"{BASE}/Patient/p1", body=b"x" * (MAX_BYTES + 1))
+    many = b"x" * (MAX_BYTES + 1)
+    responses.get(f"{BASE}/Patient/p1", body=many, content_type="application/fhir+json")
     with pytest.raises(ReadRefused, match="larger"):
         GuardedSession(BASE, None, seconds=5).get(f"{BASE}/Patient/p1")
 
@@ -204,11 +205,12 @@ def test_guard_ends_at_the_size_cap_and_at_the_deadline() -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        ({"status": 401}, "the server answered 401"),
-        ({"status": 404}, "the server answered 404"),
-        ({"status": 500}, "the server answered 500"),
-        ({"body": "<html>"}, "the answer is not JSON"),
-        ({"body": requests.ConnectTimeout("to Patient/p1")}, "ConnectTimeout"),
+        ({"status": 401}, "the server does not allow it"),
+        ({"status": 404}, "the server does not have it"),
+        ({"status": 500}, "the server reports a fault"),
+        ({"body": "<html>"}, "the answer is not what was asked for"),
+        ({"body": requests.ConnectTimeout("to Patient/p1")}, "the server did not answer in time"),
+        ({"body": requests.ConnectionError("to Patient/p1")}, "the server cannot be reached"),
     ],
 )
 @responses.activate
@@ -219,5 +221,5 @@ def test_every_kind_of_failure_is_named_without_the_patient(
     request = parse(json.dumps(bare(BASE)).encode())
     server = fhir_server(BASE, GuardedSession(BASE, None, seconds=5))
     found = fetch_missing(request, {"patient": PREFETCH["patient"]}, server)
-    assert found.failed == (f"patient: {reason}",)
+    assert [str(one) for one in found.failed] == [f"patient: {reason}"]
     assert "patient" not in found.request.prefetch
