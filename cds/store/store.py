@@ -1,0 +1,203 @@
+"""The store: everything is committed before a call returns; decides nothing and reads no clock.
+
+Shared by threads and processes. `StoreDown` means that nothing of the call was kept.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine
+
+from cds.store import statements
+from cds.store.engine import WAIT_SECONDS, open_engine, reading, writing
+from cds.store.rows import CardRow, DecisionRow, FeedbackRow, InputRef
+from cds.store.tables import acknowledgements, cards, decisions, feedback, jwt_ids
+
+
+_BATCH = 500
+_PRUNED_BY = "00"  # one JWT id in 256, by its digest, also clears away those that are over
+
+
+def open_store(url: str, *, wait: float = WAIT_SECONDS) -> "Store":
+    """The store at an SQLAlchemy URL; connects when it is used. `wait`: seconds, for a lock.
+
+    Raises `ValueError` for a URL of another kind; a database that is down raises nothing yet.
+    """
+    return Store(open_engine(url, wait=wait))
+
+
+class Store:
+    """Decisions, feedback, JWT ids and acknowledgements in one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def ready(self) -> None:
+        """Raises `StoreDown` unless the database answers and has this software's tables."""
+        with reading(self.engine):
+            pass
+
+    def close(self) -> None:
+        """Give the connections back; the store can still be used afterwards."""
+        self.engine.dispose()
+
+    def record(self, decision: DecisionRow) -> None:
+        """Keep a decision with its cards; a decision with an id that is there already stays."""
+        with writing(self.engine) as connection:
+            once = self._once(decisions)
+            if connection.execute(once, _decision_values(decision)).rowcount and decision.cards:
+                connection.execute(self._once(cards), _card_values(decision))
+                self._welcome(connection, decision)
+
+    def add_feedback(self, rows: Sequence[FeedbackRow], now: datetime) -> None:
+        """Keep feedback, each row once however often it is sent. `now`: when it was received.
+
+        A card nobody knows is kept with a flag. A REMS card that was answered acknowledges its
+        programme for the patient it was shown for, at the latest `now`.
+        """
+        with writing(self.engine) as connection:
+            for site, group in groupby(rows, key=lambda row: row.site):
+                self._add(connection, site, tuple(group), now)
+
+    def first_use(self, iss: str, jti: str, until: datetime, now: datetime) -> bool:
+        """Whether nobody used this JWT id of this issuer before; atomic among all processes.
+
+        It is remembered at least `until`, which is `exp` plus the leeway. Not forced to the disk
+        by itself: the decision of the same call is, and takes this with it.
+        """
+        used = {"iss_sha256": _digest(iss), "jti_sha256": _digest(jti), "until": until}
+        if _digest(jti).startswith(_PRUNED_BY):
+            self.forget_jwt_ids(now)
+        with writing(self.engine, synchronous="NORMAL") as connection:
+            return connection.execute(self._once(jwt_ids), used).rowcount == 1
+
+    def forget_jwt_ids(self, now: datetime) -> int:
+        """Remove the ids of tokens that are over; returns how many."""
+        with writing(self.engine, synchronous="NORMAL") as connection:
+            return connection.execute(statements.forget_jwt_ids(now)).rowcount
+
+    def acknowledged(
+        self, site: str, patient: str, programs: Collection[str], since: datetime
+    ) -> frozenset[str]:
+        """Those of `programs` whose card was answered for this patient at or after `since`."""
+        wanted = statements.acknowledged(site, patient, programs, since)
+        with reading(self.engine) as connection:
+            return frozenset(connection.execute(wanted).scalars())
+
+    def decisions(
+        self,
+        *,
+        since: datetime | None = None,
+        knowledge: str | None = None,
+        site: str | None = None,
+        patient: str | None = None,
+    ) -> Iterator[DecisionRow]:
+        """Decisions by time. `knowledge`: made under this digest, or one that starts so."""
+        wanted = statements.decisions_where(
+            since=since, knowledge=knowledge, site=site, patient=patient
+        )
+        with reading(self.engine) as connection:
+            found = connection.execution_options(yield_per=_BATCH).execute(wanted)
+            for batch in found.mappings().partitions():
+                ids = [row["id"] for row in batch]
+                shown = connection.execute(statements.cards_of(ids)).mappings().all()
+                for row in batch:
+                    yield _decision(row, [card for card in shown if card["decision"] == row["id"]])
+
+    def _once(self, table: Any) -> Any:
+        return statements.insert_once(table, self.engine.dialect.name)
+
+    def _add(
+        self, connection: Connection, site: str, rows: Sequence[FeedbackRow], now: datetime
+    ) -> None:
+        wanted = statements.known_cards(site, {row.card for row in rows})
+        known = connection.execute(wanted).all()
+        uuids = {uuid for uuid, _, _ in known}
+        values = [_feedback_values(row, row.card in uuids, now) for row in rows]
+        connection.execute(self._once(feedback), values)
+        told = [
+            _acknowledgement(site, patient, program, min(row.at, now), row.card)
+            for row in rows
+            for uuid, patient, program in known
+            if uuid == row.card and program is not None
+        ]
+        if told:
+            connection.execute(self._once(acknowledgements), told)
+
+    def _welcome(self, connection: Connection, decision: DecisionRow) -> None:
+        """Feedback that was faster than its decision counts as if it had come after it."""
+        uuids = [card.uuid for card in decision.cards]
+        early = connection.execute(statements.early_feedback(decision.site, uuids)).all()
+        if not early:
+            return
+        connection.execute(statements.now_known(decision.site, uuids))
+        programs = {card.uuid: card.program for card in decision.cards if card.program}
+        told = [
+            _acknowledgement(decision.site, decision.patient, programs[card], min(at, seen), card)
+            for card, at, seen in early
+            if card in programs
+        ]
+        if told:
+            connection.execute(self._once(acknowledgements), told)
+
+
+def feedback_id(row: FeedbackRow) -> str:
+    """The same for one outcome of one card at one time; two suggestions may share a second."""
+    at = row.at.astimezone(UTC).isoformat()
+    key = [row.site, row.card, row.outcome, at, *sorted(set(row.suggestions))]
+    return _digest(_json(key))
+
+
+def _acknowledgement(
+    site: str, patient: str, program: str, at: datetime, card: str
+) -> dict[str, object]:
+    return {"site": site, "patient": patient, "program": program, "at": at, "card": card}
+
+
+def _decision_values(decision: DecisionRow) -> dict[str, Any]:
+    values: dict[str, Any] = msgspec.structs.asdict(decision)
+    values.pop("cards")
+    return values | {"rules": _json(decision.rules), "inputs": _json(decision.inputs)}
+
+
+def _card_values(decision: DecisionRow) -> list[dict[str, Any]]:
+    owned = {"decision": decision.id, "site": decision.site}
+    return [
+        msgspec.structs.asdict(card) | owned | {"suggestions": _json(card.suggestions)}
+        for card in decision.cards
+    ]
+
+
+def _feedback_values(row: FeedbackRow, known: bool, now: datetime) -> dict[str, Any]:
+    values: dict[str, Any] = msgspec.structs.asdict(row)
+    values |= {"suggestions": _json(row.suggestions), "reasons": _json(row.reasons)}
+    return values | {"id": feedback_id(row), "known": known, "received_at": now}
+
+
+def _decision(row: Any, shown: Sequence[Any]) -> DecisionRow:
+    values = dict(row)
+    values["rules"] = msgspec.json.decode(values["rules"], type=tuple[str, ...])
+    values["inputs"] = msgspec.json.decode(values["inputs"], type=tuple[InputRef, ...])
+    return DecisionRow(**values, cards=tuple(_card(card) for card in shown))
+
+
+def _card(row: Any) -> CardRow:
+    return CardRow(
+        uuid=row["uuid"],
+        topic=row["topic"],
+        indicator=row["indicator"],
+        suggestions=msgspec.json.decode(row["suggestions"], type=tuple[str, ...]),
+        program=row["program"],
+    )
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()
