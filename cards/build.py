@@ -1,5 +1,6 @@
 """Chooses the cards of one response: worst first, at most three, nothing lost; words no card."""
 
+from collections import Counter
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
@@ -15,14 +16,16 @@ from cards.evaluate import (
 from cards.hold import disposition_cards, hold_cards
 from cards.model import Card
 from cards.next_dose import next_dose_cards
-from cards.proposal import Proposal, finished, merged, rank
+from cards.proposal import Proposal, finished, identity, merged, rank
 from cards.rems import rems_cards
 from cards.supportive import acute_cards, tocilizumab_cards
 from cards.supportive_check import check_cards
+from cards.switched_off import SwitchedOff, replaced
 from knowledge.decision import Decision
 
 
 MOST = 3
+NOTHING_OFF = SwitchedOff()
 
 
 def build(
@@ -32,12 +35,22 @@ def build(
     hook_instance: str,
     zone: ZoneInfo,
     smart_url: str | None = None,
+    off: SwitchedOff = NOTHING_OFF,
 ) -> tuple[Card, ...]:
-    """The cards for one decision. `drafts`: each draft resource's own JSON by "Type/id"."""
-    chosen = _offered_once(sorted(_proposals(selected(decision), drafts, zone), key=rank))
+    """The cards for one decision. `drafts`: each draft resource's own JSON by "Type/id".
+
+    `off`: what the site does not show.
+    """
+    made = _proposals(selected(decision), drafts, zone)
+    chosen = _offered_once(sorted(replaced(made, off, decision, zone), key=rank))
     if len(chosen) > MOST:
         chosen = [*chosen[: MOST - 1], merged(chosen[MOST - 1], chosen[MOST:])]
-    return tuple(finished(one, hook_instance, smart_url) for one in chosen)
+    seen: Counter[tuple[str, ...]] = Counter()
+    cards = []
+    for one in chosen:
+        seen[identity(one)] += 1
+        cards.append(finished(one, hook_instance, smart_url, seen[identity(one)]))
+    return tuple(cards)
 
 
 def selected(decision: Decision) -> Decision:

@@ -1,5 +1,6 @@
 """How a source is named in a card: the citation line, the card's source and its topic."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from knowledge.decision import Citation
 
 TOPIC_SYSTEM = "https://btce-cds.org/fhir/CodeSystem/card-topic"
 NOT_REVIEWED = "not clinically reviewed"
+_RULE = re.compile(r"\brule ([\w.-]+@[0-9]+#[\w.-]+)")
 
 
 def review(reviewed_by: str) -> str:
@@ -30,6 +32,11 @@ def document(citation: Citation) -> str:
 def line(citation: Citation) -> str:
     """The whole citation, as one line of a card's detail."""
     return f"{document(citation)}; rule {citation.rule}; {review(citation.reviewed_by)}"
+
+
+def rules_in(sections: Iterable[str]) -> frozenset[str]:
+    """The rules that the lines of a detail name, by "file@version#row"."""
+    return frozenset(found for text in sections for found in _RULE.findall(text))
 
 
 def grouped(lines: Iterable[tuple[str, Citation]]) -> list[str]:

@@ -14,6 +14,7 @@ _INDICATORS: tuple[Indicator, ...] = ("critical", "warning", "info")
 # Between cards of one indicator: what stops a dose first, duties last.
 _KINDS = (
     "hold",
+    "switched-off",
     "tocilizumab",
     "supportive",
     "unsupported",
@@ -60,10 +61,19 @@ def merged(last: Proposal, others: list[Proposal]) -> Proposal:
     return msgspec.structs.replace(last, sections=sections, suggestions=suggestions)
 
 
-def finished(proposal: Proposal, hook_instance: str, smart_url: str | None) -> Card:
-    """The card with its ids, which are the same for the same hook call, topic, order and drug."""
-    # One order may name two drugs: the summary tells their cards apart.
-    root = f"{hook_instance}|{proposal.topic.code}|{proposal.ref}|{proposal.summary}"
+def identity(proposal: Proposal) -> tuple[str, ...]:
+    """What tells cards of one response apart; one order may name two drugs."""
+    return (proposal.topic.code, proposal.ref, proposal.summary)
+
+
+def finished(
+    proposal: Proposal, hook_instance: str, smart_url: str | None, number: int = 1
+) -> Card:
+    """The card with its ids, which are the same for the same hook call, topic, order and drug.
+
+    `number`: of the cards that are otherwise the same, as for an order that is drafted twice.
+    """
+    root = "|".join((hook_instance, *identity(proposal), *([str(number)] if number > 1 else [])))
     links = () if not smart_url else (Link(wording.BEDSIDE_LINK, smart_url, "smart"),)
     suggestions = tuple(
         msgspec.structs.replace(

@@ -128,6 +128,12 @@ def other_cause(drug: str, toxicities: tuple[str, ...]) -> str:
     return about(drug, both if "icans" in toxicities else crs)
 
 
+def switched_off(drug: str, findings: tuple[str, ...]) -> str:
+    """Advice that the site's own configuration withholds."""
+    told = "advice is switched off at this site"
+    return about(drug, f"{'; '.join(findings)}: {told}", told)
+
+
 def step_up(drug: str, text: str) -> str:
     """A planned dose outside the step-up interval."""
     return about(drug, f"step-up interval: {text}", "step-up interval: check the dosing day")
