@@ -1,31 +1,42 @@
-"""The one composition root: settings, knowledge, codes and clock become a Flask application.
+"""The one composition root: settings, knowledge, codes, clock and store become one application.
 
-Also what belongs to no endpoint: errors as OperationOutcome, CORS, the log line, health, /about.
+Also what belongs to no endpoint: errors as OperationOutcome, CORS, the log line.
 """
 
 import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from traceback import extract_tb
+from typing import get_args
 
 import msgspec
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from cds import __version__, errors, log
+from cds import errors, hooks, log, operation
+from cds.about import installed_commit
 from cds.body_limits import MAX_BYTES
 from cds.clock import Clock, system_clock
-from cds.config import ConfigError, Settings, load, site_codes, unsound
+from cds.config import ConfigError, Settings, load, site_codes, unfit, unsound
+from cds.deployment import Deployment
 from cds.errors import ServiceError, operation_outcome
-from cds.hooks import blueprint
-from cds.pipeline import effective_mode
+from cds.fhir_guard import Kind as UpstreamKind
+from cds.metrics import Metrics
+from cds.recorder import Recorder, Start
+from cds.services import SERVICES, services_of
+from cds.store import Spool, Store, StoreDown, open_store
+from cds.trust import FirstUse, Keys
+from cds.trust import Kind as RefusalKind
+from cds.trust.keys import in_thread
 from fhir_mapping.codes import CodeSets, load_codes
 from knowledge import library as knowledge_library
 from knowledge.library import Library
 
 
+RETRY_AFTER = "5"  # seconds, for what was refused because the store is down
 _BY_STATUS: dict[int, type[ServiceError]] = {
     400: errors.BadHookRequest,
     404: errors.UnknownPath,
@@ -35,27 +46,50 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 }
 
 
-def create_app(settings: Settings, *, library: Library, codes: CodeSets, clock: Clock) -> Flask:
+def create_app(
+    settings: Settings,
+    *,
+    library: Library,
+    codes: CodeSets,
+    clock: Clock,
+    store: Store,
+    spool: Spool,
+    monotonic: Callable[[], float] = time.monotonic,
+    start: Start = in_thread,
+) -> Flask:
     """The service, ready to be served. Raises `ConfigError` for settings that do not fit.
 
-    `codes`: for every site that has no overlay of its own.
+    `codes`: for every site that has no overlay of its own. `start`: does work beside the calls.
     """
     own, refused = site_codes(settings)
-    problems = [*unsound(settings), *refused] + [
-        f"sites.{site.id}.protocol: no protocol is called {site.protocol}"
-        for site in settings.sites.values()
-        if site.protocol not in library.protocols
-    ]
+    problems = [*unsound(settings), *refused, *unfit(settings, library)]
     if problems:
         raise ConfigError(tuple(problems))
+    by_site = {site: own.get(site, codes) for site in settings.sites}
+    metrics = Metrics(
+        services=SERVICES, upstream=get_args(UpstreamKind), refusals=get_args(RefusalKind)
+    )
+    deployment = Deployment(
+        settings=settings,
+        library=library,
+        codes=by_site,
+        services={
+            site: {one.id: one for one in services_of(known)} for site, known in by_site.items()
+        },
+        clock=clock,
+        monotonic=monotonic,
+        metrics=metrics,
+        recorder=Recorder(store, spool, metrics=metrics, start=start),
+        keys=Keys(monotonic=monotonic),
+        first_use=FirstUse(store.first_use, down=StoreDown),
+        commit=installed_commit(),
+    )
     app = Flask("cds", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
-    by_site = {site: own.get(site, codes) for site in settings.sites}
-    app.register_blueprint(blueprint(settings, library=library, codes=by_site, clock=clock))
+    app.register_blueprint(hooks.blueprint(deployment))
+    app.register_blueprint(operation.blueprint(deployment))
     _answer_errors(app)
-    _answer_about(app, settings, library)
-    app.before_request(_start)
-    app.after_request(_log_request)
+    _watch(app, deployment)
     app.after_request(lambda response: _allow_origin(response, settings))
     return app
 
@@ -63,9 +97,16 @@ def create_app(settings: Settings, *, library: Library, codes: CodeSets, clock: 
 def from_config(path: str) -> Flask:
     """The application a server process runs, with everything read from disk once."""
     log.configure(sys.stderr)
+    log.guard_process()
     settings = load(Path(path), os.environ)
-    knowledge = knowledge_library.load()
-    return create_app(settings, library=knowledge, codes=load_codes(), clock=system_clock)
+    return create_app(
+        settings,
+        library=knowledge_library.load(),
+        codes=load_codes(),
+        clock=system_clock,
+        store=open_store(settings.store),
+        spool=Spool(settings.spool),
+    )
 
 
 def _answer_errors(app: Flask) -> None:
@@ -78,6 +119,10 @@ def _answer_errors(app: Flask) -> None:
             mimetype="application/fhir+json",
         )
         response.headers["Link"] = f'<{error.spec_url}>; rel="help"'
+        if error.status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        if error.status == 503:
+            response.headers["Retry-After"] = RETRY_AFTER
         return response
 
     @app.errorhandler(HTTPException)
@@ -99,42 +144,22 @@ def _answer_errors(app: Flask) -> None:
         return refused(errors.Fault("internal fault"))
 
 
-def _answer_about(app: Flask, settings: Settings, library: Library) -> None:
-    reviewed = "clinically reviewed" if library.clinically_reviewed else "not clinically reviewed"
-    knowledge = {
-        "version": library.version,
-        "sha256": library.sha256,
-        "clinicallyReviewed": library.clinically_reviewed,
-    }
-    sites = [
-        {"id": site.id, "protocol": site.protocol, "mode": effective_mode(site, library)}
-        for site in settings.sites.values()
-    ]
-    about = {"software": "btce-cds", "version": __version__, "notice": reviewed}
+def _watch(app: Flask, deployment: Deployment) -> None:
+    """The log line and the counters of each answer."""
 
-    @app.get("/livez")
-    def livez() -> dict[str, str]:
-        return {"status": "alive"}
+    @app.before_request
+    def arrived() -> None:
+        g.started = deployment.monotonic()
 
-    @app.get("/readyz")
-    def readyz() -> dict[str, object]:
-        return {"status": "ready", "knowledge": knowledge}
-
-    @app.get("/about")
-    def about_page() -> dict[str, object]:
-        return {**about, "knowledge": knowledge, "sites": sites}
-
-
-def _start() -> None:
-    g.started = time.perf_counter()
-
-
-def _log_request(response: Response) -> Response:
-    seen = {**g.get("seen", {}), "code": g.get("code")}
-    ms = round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1)
-    level = logging.WARNING if seen["code"] == errors.AnotherPatient.code else logging.INFO
-    log.event("request", level=level, status=response.status_code, ms=ms, **seen)
-    return response
+    @app.after_request
+    def answered(response: Response) -> Response:
+        seen = {**g.get("seen", {}), "code": g.get("code")}
+        started = g.get("started")
+        ms = 0.0 if started is None else round((deployment.monotonic() - started) * 1000, 1)
+        level = logging.WARNING if seen["code"] == errors.AnotherPatient.code else logging.INFO
+        log.event("request", level=level, status=response.status_code, ms=ms, **seen)
+        deployment.metrics.request(str(seen.get("service") or ""), response.status_code)
+        return response
 
 
 def _allow_origin(response: Response, settings: Settings) -> Response:

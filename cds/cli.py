@@ -82,11 +82,18 @@ def _serve(options: argparse.Namespace) -> int:
 
     from cds.app import from_config
     from cds.config import ConfigError, load
+    from cds.store import StoreDown
+    from cds.store.migrations import migrate
 
     try:
         settings = load(options.config, os.environ)
+        # One file on this machine is made ready here; a database that several share is not touched.
+        if settings.store.startswith("sqlite"):
+            migrate(settings.store)
     except ConfigError as error:
         return _report(error.problems)
+    except StoreDown as error:
+        return _report([f"store: {error.cause}"])
     server = Granian(
         str(options.config),
         address=settings.host,
@@ -112,7 +119,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from cds.config import ConfigError, load
+    from cds.config import ConfigError, load, unfit
     from knowledge import library, lock, spec
     from knowledge.errors import KnowledgeError
 
@@ -121,12 +128,7 @@ def _check(options: argparse.Namespace) -> int:
         knowledge = library.load()
         problems += (*lock.check(), *spec.check())
         if options.config is not None:
-            settings = load(options.config, os.environ)
-            problems += [
-                f"sites.{site.id}.protocol: no protocol is called {site.protocol}"
-                for site in settings.sites.values()
-                if site.protocol not in knowledge.protocols
-            ]
+            problems += unfit(load(options.config, os.environ), knowledge)
     except KnowledgeError as error:
         problems.append(str(error))
     except ConfigError as error:

@@ -43,6 +43,28 @@ class AnotherPatient(ServiceError):
     spec_url = _CDS_HOOKS + "#security-and-safety"
 
 
+class Unauthorized(ServiceError):
+    """The caller's token is missing or not trusted. `kind` is for logs and metrics alone."""
+
+    code = "unauthorized"
+    status = 401
+    issue = "login"
+    spec_url = _CDS_HOOKS + "#trusting-cds-clients"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__("a trusted client token is required")
+        self.kind = kind
+
+
+class DataUnavailable(ServiceError):
+    """What nothing can be evaluated without was not sent and could not be read."""
+
+    code = "data-unavailable"
+    status = 412
+    issue = "not-found"
+    spec_url = _CDS_HOOKS + "#http-status-codes"
+
+
 class NotAllowed(ServiceError):
     """The caller may not do this here."""
 

@@ -76,7 +76,8 @@ def _fetched(request: HookRequest, token: str | None) -> tuple[HookRequest, tupl
         session = GuardedSession(base, token, seconds=FETCH_SECONDS)
     except ReadRefused as error:
         raise BadHookRequest(str(error), field="fhirServer") from None
-    return fetch_missing(request, PREFETCH, fhir_server(base, session))
+    found = fetch_missing(request, PREFETCH, fhir_server(base, session))
+    return found.request, tuple(map(str, found.failed))
 
 
 def _read(path: Path) -> bytes:

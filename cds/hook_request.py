@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from cds.body_limits import refuse_unbounded
-from cds.errors import BadHookRequest
+from cds.errors import AnotherPatient, BadHookRequest
 
 
 # CDS Hooks 2.0, hook definitions: context members required beside `patientId`.
@@ -64,6 +64,7 @@ class _Authorization(Struct):
     expires_in: int
     scope: str
     subject: str
+    patient: str | None = None
 
 
 class _Envelope(Struct, rename="camel"):
@@ -79,7 +80,9 @@ class _Envelope(Struct, rename="camel"):
 
 
 def parse(body: bytes, hook: str | None = None) -> HookRequest:
-    """The request in `body`; `hook`: the only one accepted. Raises `BadHookRequest`, `TooLarge`."""
+    """The request in `body`; `hook`: the only one accepted. Raises `BadHookRequest`, `TooLarge`,
+    `AnotherPatient`.
+    """
     refuse_unbounded(body)
     try:
         envelope = msgspec.json.decode(body, type=_Envelope)
@@ -94,6 +97,8 @@ def parse(body: bytes, hook: str | None = None) -> HookRequest:
         raise BadHookRequest(f"this service answers the hook {hook}", field="hook")
     if authorization is not None and envelope.fhir_server is None:
         raise BadHookRequest("is required with fhirAuthorization", field="fhirServer")
+    if authorization is not None and authorization.patient not in {None, context.patient_id}:
+        raise AnotherPatient("the token is for another patient", field="fhirAuthorization.patient")
     given = {
         "userId": context.user_id,
         "draftOrders": drafts,
@@ -118,10 +123,12 @@ def parse(body: bytes, hook: str | None = None) -> HookRequest:
 
 
 def access_token(body: bytes) -> str | None:
-    """The FHIR access token of a body that `parse` accepted."""
+    """The FHIR access token of a body that `parse` accepted; None without one that is valid."""
     envelope = msgspec.json.decode(body, type=_Envelope)
     authorization = _authorization(envelope.fhir_authorization)
-    return None if authorization is None else authorization.access_token
+    if authorization is None or authorization.expires_in <= 0:
+        return None
+    return authorization.access_token
 
 
 def _bundle(value: Raw) -> Raw | None:

@@ -1,64 +1,106 @@
-"""The CDS Hooks endpoints: discovery and the service call; the handler reads as the pipeline.
+"""The CDS Hooks endpoints: discovery, the service call, feedback. Knows HTTP, nothing clinical."""
 
-Knows HTTP and who may ask; nothing clinical.
-"""
-
-from collections.abc import Mapping
 from http import HTTPStatus
 
 import msgspec
 from flask import Blueprint, Response, g, request
 
-from cds.clock import Clock
-from cds.config import Settings, Site, same_base
-from cds.errors import BadHookRequest, NotAllowed, UnknownService, WrongMediaType
-from cds.hook_request import HookRequest, parse
-from cds.pipeline import effective_mode, evaluate
-from cds.services import SERVICES, services_of
-from fhir_mapping.codes import CodeSets
-from knowledge.library import Library
+from cds import feedback
+from cds.call import Answered, answer
+from cds.callers import is_signed, refuse_forwarded, site_of
+from cds.config import Site
+from cds.deployment import Deployment
+from cds.errors import UnknownService, WrongMediaType
+from cds.pipeline import effective_mode
+from cds.services import SERVICES, Service
+from cds.trust import endpoint_urls, feedback_urls
 
 
 JSON = "application/json"
+FHIR_JSON = "application/fhir+json"
 
 
-def blueprint(
-    settings: Settings, *, library: Library, codes: Mapping[str, CodeSets], clock: Clock
-) -> Blueprint:
-    """Routes of the CDS Hooks base URL for one deployment; `codes` by the id of the site."""
+def blueprint(deployment: Deployment) -> Blueprint:
+    """Routes of the CDS Hooks base URL for one deployment."""
     hooks = Blueprint("hooks", __name__)
-    offered = services_of(codes[settings.default_site])
-    catalogue = msgspec.json.encode({"services": offered})
+    public_url = deployment.settings.public_url
 
     @hooks.before_request
     def trust() -> None:
-        refuse_forwarded(settings)
+        refuse_forwarded(deployment.settings)
 
     @hooks.get("/cds-services")
     def discovery() -> Response:
-        return Response(catalogue, mimetype=JSON)
+        offered = SERVICES
+        if deployment.settings.auth == "off" or is_signed():
+            offered = deployment.services[site_of(deployment, endpoint_urls(public_url)).id]
+        return _json(msgspec.json.encode({"services": list(offered.values())}))
 
     @hooks.post("/cds-services/<service_id>")
     def call(service_id: str) -> Response:
-        service = SERVICES.get(service_id)
-        if service is None:
-            raise UnknownService("no service has this id; GET /cds-services lists them")
-        site = settings.site
-        g.seen = {"service": service.id, "hook": service.hook, "site": site.id}
+        site = site_of(deployment, endpoint_urls(public_url, service_id))
+        service = _named(service_id)
+        _see(service, site)
         refuse_other_media()
-        hook_request = parse(read_body(), service.hook)
-        refuse_other_server(hook_request, site)
-        own = codes[site.id]
-        evaluation = evaluate(hook_request, site=site, library=library, codes=own, now=clock())
-        g.seen |= {
-            "topics": tuple(c.source.topic.code for c in evaluation.cards if c.source.topic),
-            "mode": effective_mode(site, library),
-        }
-        answer = Response(evaluation.response, mimetype=JSON, status=HTTPStatus.OK)
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        own = deployment.services[site.id][service.id]
+        answered = answer(read_body(), own, site, deployment, started=g.started)
+        _count(answered, service, site, deployment)
+        return _json(answered.evaluation.response, no_store=True)
+
+    @hooks.post("/cds-services/<service_id>/feedback")
+    def told(service_id: str) -> Response:
+        site = site_of(deployment, feedback_urls(public_url, service_id))
+        service = _named(service_id)
+        _see(service, site)
+        refuse_other_media()
+        batch = feedback.parse_feedback(read_body())
+        rows = feedback.rows(batch, site=site.id, service=service.id)
+        deployment.recorder.add_feedback(rows, deployment.clock())
+        for row in rows:
+            deployment.metrics.feedback(row.outcome)
+        refused = feedback.outcome(batch)
+        made = Response(status=feedback.status(batch))
+        if refused is not None:
+            made.data, made.mimetype = msgspec.json.encode(refused), FHIR_JSON
+        return made
 
     return hooks
+
+
+def _named(service_id: str) -> Service:
+    service = SERVICES.get(service_id)
+    if service is None:
+        raise UnknownService("no service has this id; GET /cds-services lists them")
+    return service
+
+
+def _see(service: Service, site: Site) -> None:
+    g.seen = {"service": service.id, "hook": service.hook, "site": site.id}
+
+
+def _count(answered: Answered, service: Service, site: Site, deployment: Deployment) -> None:
+    """What operators see of a call: never a value of it."""
+    topics = tuple(c.source.topic.code for c in answered.evaluation.cards if c.source.topic)
+    g.seen |= {
+        "topics": topics,
+        "mode": effective_mode(site, deployment.library),
+        "decision": answered.id,
+        "upstream": tuple(one.kind for one in answered.failed),
+    }
+    for card in answered.shown:
+        if card.source.topic is not None:
+            deployment.metrics.card(card.source.topic.code, card.indicator)
+    for one in answered.failed:
+        deployment.metrics.upstream_error(one.kind)
+    if answered.evaluation.decision.assessment.disposition.action == "cannot-evaluate":
+        deployment.metrics.cannot_evaluate(service.id)
+
+
+def _json(body: bytes, *, no_store: bool = False) -> Response:
+    made = Response(body, mimetype=JSON, status=HTTPStatus.OK)
+    if no_store:
+        made.headers["Cache-Control"] = "no-store"
+    return made
 
 
 def read_body() -> bytes:
@@ -66,15 +108,6 @@ def read_body() -> bytes:
     length = request.content_length or 0
     body: bytes = request.stream.read(length) if length else b""
     return body if body and len(body) == length else body + request.stream.read()
-
-
-def refuse_forwarded(settings: Settings) -> None:
-    """Without authentication the caller must be on this machine, not behind a proxy."""
-    if settings.auth != "off":
-        return
-    names = request.environ
-    if "HTTP_FORWARDED" in names or any(name.startswith("HTTP_X_FORWARDED_") for name in names):
-        raise NotAllowed('forwarded requests are refused while auth = "off"')
 
 
 def refuse_other_media() -> None:
@@ -85,10 +118,3 @@ def refuse_other_media() -> None:
         raise WrongMediaType("the charset must be utf-8", field="Content-Type")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise WrongMediaType("the body must not be compressed", field="Content-Encoding")
-
-
-def refuse_other_server(hook_request: HookRequest, site: Site) -> None:
-    """The body may not choose the FHIR server: it must be the site's own."""
-    server, own = hook_request.fhir_server, site.fhir_base
-    if server is not None and own is not None and not same_base(server, own):
-        raise BadHookRequest("is not the FHIR base of this site", field="fhirServer")

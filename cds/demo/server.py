@@ -5,6 +5,8 @@ Wiring only. The server is threaded because the workbench calls the service thro
 
 import socket
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -18,6 +20,8 @@ from cds.clock import Clock, system_clock
 from cds.config import Settings, Site
 from cds.demo.story import load as load_stories
 from cds.demo.workbench import PROTOCOLS, create_workbench
+from cds.store import Spool, open_store
+from cds.store.migrations import migrate
 from fhir_mapping.codes import load_codes
 from knowledge.library import load as load_library
 
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 AT_ROOT = "us-label"
-ROOT_PATHS = ("/cds-services", "/livez", "/readyz", "/about")
+ROOT_PATHS = ("/cds-services", "/livez", "/readyz", "/metrics", "/about")
 ZONES: Mapping[str, ZoneInfo] = MappingProxyType(
     {
         "us-label": ZoneInfo("America/New_York"),
@@ -59,13 +63,23 @@ def settings_for(protocol: str) -> Settings:
     )
 
 
-def services(clock: Clock) -> dict[str, "WSGIApplication"]:
-    """The CDS service once per protocol by its mount point; one of them at the root as well."""
+def services(clock: Clock, state: Path) -> dict[str, "WSGIApplication"]:
+    """The CDS service once per protocol by its mount point; one of them at the root as well.
+
+    `state`: the folder of the store that they share.
+    """
     library = load_library()
     codes = load_codes()
+    url = f"sqlite:///{state / 'store.db'}"
+    migrate(url)
     mounts: dict[str, WSGIApplication] = {
         f"/{protocol}": create_app(
-            settings_for(protocol), library=library, codes=codes, clock=clock
+            settings_for(protocol),
+            library=library,
+            codes=codes,
+            clock=clock,
+            store=open_store(url),
+            spool=Spool(state / "spool"),
         )
         for protocol in PROTOCOLS
     }
@@ -93,13 +107,16 @@ def create_demo_app(
     return DispatcherMiddleware(app, dict(mounts))
 
 
-def bind(port: int, *, clock: Clock = system_clock) -> BaseWSGIServer:
-    """A bound, threaded server, not yet serving; port 0 takes a free one. Raises OSError."""
+def bind(port: int, *, state: Path, clock: Clock = system_clock) -> BaseWSGIServer:
+    """A bound, threaded server, not yet serving; port 0 takes a free one. Raises OSError.
+
+    `state`: the folder for what the services keep.
+    """
 
     # Bound here and handed over: werkzeug would end the process when the port is taken.
     with socket.create_server((HOST, port)) as listening:
         address = f"http://{HOST}:{listening.getsockname()[1]}"
-        app = create_demo_app(services(clock), clock=clock, base=address)
+        app = create_demo_app(services(clock, state), clock=clock, base=address)
         return make_server(
             HOST, port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno()
         )
@@ -107,6 +124,7 @@ def bind(port: int, *, clock: Clock = system_clock) -> BaseWSGIServer:
 
 def run(port: int, announce: Callable[[str], None]) -> None:
     """Serve until interrupted; `announce` gets one line with the address. Raises OSError."""
-    server = bind(port)
-    announce(f"btce-cds demo: http://{HOST}:{server.port}")
-    server.serve_forever()  # returns, closed, at Ctrl-C
+    with TemporaryDirectory(prefix="btce-cds-demo-") as folder:
+        server = bind(port, state=Path(folder))
+        announce(f"btce-cds demo: http://{HOST}:{server.port}")
+        server.serve_forever()  # returns, closed, at Ctrl-C

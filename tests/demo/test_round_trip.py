@@ -26,9 +26,9 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def base() -> Iterator[str]:
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running demo with a fixed clock."""
-    server = bind(0, clock=lambda: NOW)
+    server = bind(0, state=tmp_path_factory.mktemp("demo"), clock=lambda: NOW)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.port}"

@@ -10,7 +10,7 @@ from cds.app import create_app
 from cds.cli import main
 from cds.config import ConfigError, Settings, Site, load
 from fhir_mapping.codes import load_codes
-from tests.conftest import CheckedClient, clock
+from tests.conftest import CheckedClient, State, clock
 from tests.functional.bodies import Json, at, bundle, draft, given, order_sign, subject, vital
 from tests.functional.test_config import GOOD, write
 
@@ -132,14 +132,14 @@ def test_the_same_request_without_the_overlay_says_nothing_of_the_kind(client_fo
 
 
 def test_each_site_has_its_own_codes(
-    settings: Settings, site: Site, overlay: Path, library: Any, codes: Any
+    settings: Settings, site: Site, overlay: Path, library: Any, codes: Any, state: State
 ) -> None:
     other = msgspec.structs.replace(site, id="other", code_overlay=overlay)
     for default, orders in (("demo", 0), ("other", 1)):
         both = msgspec.structs.replace(
             settings, sites={"demo": site, "other": other}, default_site=default
         )
-        app = create_app(both, library=library, codes=codes, clock=clock)
+        app = create_app(both, library=library, codes=codes, clock=clock, **state)
         app.test_client_class = CheckedClient
         client = app.test_client()
         assert isinstance(client, CheckedClient)

@@ -21,7 +21,7 @@ from cds.demo.story import load
 from fhir_mapping.codes import CodeSets
 from knowledge.library import Library
 from tests.conformance.checker import check_response
-from tests.conftest import CALL, CheckedClient
+from tests.conftest import CALL, CheckedClient, State
 from tests.functional.bodies import (
     FHIR_BASE,
     HOOK_INSTANCE,
@@ -104,7 +104,10 @@ def test_health_and_about_say_what_runs_and_that_no_clinician_reviewed_it(
     assert ready["knowledge"]["sha256"] == library.sha256
     about = client.get("/about").get_json()
     assert about["notice"] == "not clinically reviewed"
-    assert about["sites"] == [{"id": "demo", "protocol": "us-label", "mode": "live"}]
+    (site,) = about["sites"]
+    assert (site["id"], site["protocol"], site["mode"]) == ("demo", "us-label", "live")
+    assert (site["approved"], site["switchedOff"]) == (False, {"topics": [], "rules": []})
+    assert len(about["sourceAttributes"]["attributes"]) == 13
 
 
 def test_an_unknown_protocol_is_refused_at_start(
@@ -167,12 +170,12 @@ def test_a_library_that_logs_request_data_is_muted(lines: io.StringIO) -> None:
 
 
 def test_a_fault_of_ours_is_500_without_a_trace_and_without_values(
-    settings: Settings, library: Library, codes: CodeSets, lines: io.StringIO
+    settings: Settings, library: Library, codes: CodeSets, state: State, lines: io.StringIO
 ) -> None:
     def broken() -> Any:
         raise RuntimeError(CANARY)
 
-    app: Flask = create_app(settings, library=library, codes=codes, clock=broken)
+    app: Flask = create_app(settings, library=library, codes=codes, clock=broken, **state)
     response = app.test_client().post(CALL, json=order_sign())
     assert response.status_code == 500
     issue = response.get_json(force=True)["issue"][0]

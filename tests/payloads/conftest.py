@@ -4,6 +4,7 @@ import pytest
 
 from fhir_mapping.codes import CodeSets
 from knowledge.library import Library
+from tests.conftest import State
 from tests.payloads.source import FOLDER, Service
 
 
@@ -16,5 +17,5 @@ def _folder() -> None:
 
 
 @pytest.fixture(scope="session")
-def service(library: Library, codes: CodeSets) -> Service:
-    return Service(library, codes)
+def service(library: Library, codes: CodeSets, state: State) -> Service:
+    return Service(library, codes, **state)

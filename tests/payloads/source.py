@@ -17,6 +17,7 @@ from cds.app import create_app
 from cds.config import Settings, Site
 from cds.hook_request import parse
 from cds.pipeline import EXTENSION, evaluate
+from cds.store import Spool, Store
 from fhir_mapping.codes import CodeSets
 from knowledge.facts import Facts
 from knowledge.library import Library
@@ -65,6 +66,8 @@ class Service(NamedTuple):
 
     library: Library
     codes: CodeSets
+    store: Store
+    spool: Spool
 
     def ask(self, body: Json, now: datetime, *, rules: dict[str, Any] | None = None) -> Answer:
         """POST the request, then evaluate it again with its fhirServer as the site's base.
@@ -88,7 +91,14 @@ class Service(NamedTuple):
             sites={"demo": site},
             origins=frozenset(),
         )
-        app = create_app(settings, library=self.library, codes=self.codes, clock=lambda: now)
+        app = create_app(
+            settings,
+            library=self.library,
+            codes=self.codes,
+            clock=lambda: now,
+            store=self.store,
+            spool=self.spool,
+        )
         app.test_client_class = CheckedClient
         client = app.test_client()
         assert isinstance(client, CheckedClient)
