@@ -92,16 +92,16 @@ def _serve(options: argparse.Namespace) -> int:
             migrate(settings.store)
     except ConfigError as error:
         return _report(error.problems)
-    except StoreDown as error:
-        return _report([f"store: {error.cause}"])
+    except StoreDown as error:  # /readyz says so too; the hook answers and decisions are spooled
+        _report([f"store: {error.cause}; decisions wait in the spool until it is back"])
     server = Granian(
         str(options.config),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
         websockets=False,
-        # The work is pure computation: a second thread only adds memory and waiting.
-        blocking_threads=1,
+        # Evaluating is computation; a call that waits for a FHIR server must not hold up the others.
+        blocking_threads=8,
     )
     server.serve(target_loader=from_config)
     return OK

@@ -59,7 +59,8 @@ class Recorder:
         try:
             self._waiting = False
             done = self._spool.drain(self._store)
-            self._waiting = done.left > 0
+            if done.left:
+                self._waiting = True
             if done.stored or done.set_aside:
                 log.event("spool-drained", spooled=done.stored)
         finally:
