@@ -11,6 +11,7 @@ from cards.evaluate import (
     expired_cards,
     missing_cards,
     step_up_cards,
+    unread_order_cards,
     unsupported_cards,
 )
 from cards.hold import disposition_cards, hold_cards
@@ -41,7 +42,7 @@ def build(
 
     `off`: what the site does not show.
     """
-    made = _proposals(selected(decision), drafts, zone)
+    made = [*_proposals(selected(decision), drafts, zone), *unread_order_cards(decision, zone)]
     chosen = _offered_once(sorted(replaced(made, off, decision, zone), key=rank))
     if len(chosen) > MOST:
         chosen = [*chosen[: MOST - 1], merged(chosen[MOST - 1], chosen[MOST:])]

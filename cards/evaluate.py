@@ -103,6 +103,24 @@ def missing_cards(decision: Decision, zone: ZoneInfo) -> list[Proposal]:
     ]
 
 
+def unread_order_cards(decision: Decision, zone: ZoneInfo) -> list[Proposal]:
+    """Drafts that could not be read: silence about them would look like an answer."""
+    unread = decision.unread_orders
+    if not unread:
+        return []
+    return [
+        _card(
+            decision,
+            kind="unread-order",
+            indicator="warning",
+            summary=wording.unread_order(len(unread)),
+            code=("UNREADORDER", "Order that could not be read"),
+            sections=(detail.section("Not read", (f"{one.at}: {one.reason}" for one in unread)),),
+            zone=zone,
+        )
+    ]
+
+
 def step_up_cards(decision: Decision, zone: ZoneInfo) -> list[Proposal]:
     """Planned doses outside the step-up interval, where no hold card carries the sentence."""
     return [

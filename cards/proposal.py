@@ -21,6 +21,7 @@ _KINDS = (
     "expired",
     "cause",
     "cannot-evaluate",
+    "unread-order",
     "step-up",
     "disposition",
     "acute",

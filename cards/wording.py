@@ -101,6 +101,13 @@ def cannot_evaluate(drug: str, missing: str) -> str:
     return about(drug, *([f"cannot evaluate: {missing}"] if missing else []), "cannot evaluate")
 
 
+def unread_order(number: int) -> str:
+    """Drafts that nobody here could read: which drug they are for is not known."""
+    if number == 1:
+        return "One order could not be read: not evaluated"
+    return f"{number} orders could not be read: not evaluated"
+
+
 def incomplete(drug: str, missing: str) -> str:
     """Evaluated in part; silence would look like a complete answer."""
     return about(drug, f"cannot evaluate fully: {missing}", "cannot evaluate fully")

@@ -16,14 +16,16 @@ from fhir_mapping.medications import Named, label_of, ordered, read_route
 from fhir_mapping.notes import Notes
 from fhir_mapping.products import Products
 from fhir_mapping.record import check_contained, medication_keys
-from fhir_mapping.resources import Medication, MedicationRequest, ServiceRequest
+from fhir_mapping.resources import Medication, MedicationRequest, Readable, ServiceRequest
+from fhir_mapping.salvage import salvaged
 from fhir_mapping.times import instant
 from fhir_mapping.units import canonical, find_unit
-from knowledge.facts import Order, OrderKind, Route
+from knowledge.facts import Order, OrderKind, Route, Unreadable
 
 
 PLACE = "context.draftOrders"
 _OVER = frozenset({"entered-in-error", "cancelled", "stopped", "completed", "revoked"})
+_DRUG = frozenset({"medicationCodeableConcept", "medicationReference", "code", "contained"})
 _KINDS: dict[str, OrderKind] = {
     "btce": "btce",
     "tocilizumab": "tocilizumab",
@@ -34,10 +36,11 @@ _KINDS: dict[str, OrderKind] = {
 
 
 class Drafts(NamedTuple):
-    """The orders read, and each draft's own JSON by its reference."""
+    """The orders read, each draft's own JSON by its reference, and the drafts not read at all."""
 
     orders: tuple[Order, ...]
     raw: Mapping[str, bytes]
+    unread: tuple[Unreadable, ...] = ()
 
 
 class Draft(NamedTuple):
@@ -91,7 +94,8 @@ def read_drafts(
     orders: list[Order] = []
     raws: dict[str, bytes] = {}
     chosen = None if selections is None else {_tail(selection) for selection in selections}
-    for draft, request in _requests(drafts, binding, notes):
+    unread: list[Unreadable] = []
+    for draft, request in _requests(drafts, binding, notes, unread):
         ref = _ref(draft, request)
         display = label_of(request, medications)
         named = ordered(request, medications, codes)
@@ -104,31 +108,50 @@ def read_drafts(
         selected = chosen is None or ref in chosen
         orders += _orders(ref, request, named.drugs, display, codes, selected=selected)
         raws[ref] = bytes(draft.raw)
-    return Drafts(tuple(orders), raws)
+    for one in unread:
+        notes.unreadable(one.at, one.reason)
+    return Drafts(tuple(orders), raws, tuple(unread))
 
 
 def _requests(
-    drafts: tuple[Draft, ...], binding: Binding, notes: Notes
+    drafts: tuple[Draft, ...], binding: Binding, notes: Notes, unread: list[Unreadable]
 ) -> Iterator[tuple[Draft, MedicationRequest | ServiceRequest]]:
+    """Those that can be read; `unread` gets the others, which may have been of any drug."""
     for draft in drafts:
+        at = str(draft.place)
         head = read_head(draft.raw)
         if head is None or head.resource_type is None:
-            notes.unreadable(str(draft.place), "not a FHIR resource")
+            unread.append(Unreadable(at, "not a FHIR resource"))
             continue
         ours = _is_ours(head, draft, binding)
         if head.resource_type == "Bundle":
-            notes.unreadable(str(draft.place), "a Bundle inside the drafts: not read")
+            unread.append(Unreadable(at, "a Bundle inside the drafts: not read"))
         if head.resource_type not in {"MedicationRequest", "ServiceRequest"}:
             continue
-        resource = read_resource(draft.raw, head, draft.place, notes)
+        resource = _read(draft, head, notes)
         if not isinstance(resource, MedicationRequest | ServiceRequest):
+            unread.append(Unreadable(at, f"a {head.resource_type} that cannot be read"))
             continue
         check_contained(resource.contained, binding, draft.place)
         if not ours:
             reason = f"{PATIENT_UNKNOWN}: no reference that leads to the patient"
-            notes.unreadable(str(draft.place), reason)
+            unread.append(Unreadable(at, reason))
         elif resource.status not in _OVER and not resource.do_not_perform:
             yield draft, resource
+
+
+def _read(draft: Draft, head: Head, notes: Notes) -> Readable | None:
+    """The draft, or what is left of a malformed one."""
+    resource = read_resource(draft.raw, head, draft.place, notes)
+    if resource is not None:
+        return resource
+    resource, bad = salvaged(draft.raw)
+    if not _DRUG.isdisjoint(bad):
+        return None
+    if resource is not None:
+        names = ", ".join(sorted(bad))
+        notes.missing("order", f"members of an order that cannot be read are not used: {names}")
+    return resource
 
 
 def _is_ours(head: Head, draft: Draft, binding: Binding) -> bool:

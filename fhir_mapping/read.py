@@ -142,6 +142,7 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
         sedatives=read_sedatives(record, scope, codes),
         background=read_background(record, codes),
         orders=drafts.orders,
+        unread_orders=drafts.unread,
         active_orders=read_active_orders(record, codes, frozenset(drafts.raw)),
         allergies=read_allergies(record, codes),
         answered=answered_queries(pages, now, since, notes)

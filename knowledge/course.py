@@ -80,8 +80,8 @@ class Recorder:
     ) -> None:
         """`doses`: times of bispecific doses. `free`: how long free of signs ends an event.
 
-        `covered`: periods observed without a gap, such as a charted infusion. `treated`: periods of a
-        treatment that may have kept a sign away. `before`: the last look before the samples.
+        `covered`: periods observed without a gap, such as a charted infusion. `treated`: periods
+        of a treatment that may have kept a sign away. `before`: the last look before the samples.
         """
         self._doses = doses
         self._free = free

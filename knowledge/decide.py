@@ -55,6 +55,7 @@ def decide(facts: Facts, library: Library, context: Context) -> Decision:
         missing=tuple(m for m in facts.missing if m not in named),
         event_open=crs.active or icans.active,
         other_cause=tuple(s.toxicity for s in found.standings if s.other_cause and s.active),
+        unread_orders=facts.unread_orders,
         supportive_orders=tuple(o for o in facts.orders if o.kind in SUPPORTIVE),
         supportive_checks=tuple(
             SupportiveDecision(order, _problem(order, found, facts, library, context))

@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from knowledge.assessment import Assessment, Disposition, Tocilizumab
-from knowledge.facts import Allergy, Missing, Order, Reading
+from knowledge.facts import Allergy, Missing, Order, Reading, Unreadable
 
 
 class Citation(Struct, frozen=True):
@@ -106,6 +106,7 @@ class Decision(Struct, frozen=True):
     event_open: bool = False
     other_cause: tuple[str, ...] = ()
     unsupported: tuple[Order, ...] = ()
+    unread_orders: tuple[Unreadable, ...] = ()
     supportive_orders: tuple[Order, ...] = ()
     supportive_checks: tuple[SupportiveDecision, ...] = ()
     anakinra_lines: tuple[TocilizumabLine, ...] = ()

@@ -307,6 +307,7 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     missing: tuple[Missing, ...] = ()
     notices: tuple[Notice, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+    unread_orders: tuple[Unreadable, ...] = ()
 
 
 BISPECIFICS = frozenset(

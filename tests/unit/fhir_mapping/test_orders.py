@@ -477,12 +477,52 @@ def test_drafts_that_are_no_bundle_are_named(value: object) -> None:
     assert facts.unreadable[0].at == "context.draftOrders"
 
 
-@pytest.mark.parametrize("bad", [7, {}, {**draft_order(), "status": 7}, None])
+NAMELESS = {**draft_order(), "medicationCodeableConcept": 5}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        7,
+        {},
+        None,
+        {**draft_order(), "subject": "p1"},
+        {name: value for name, value in draft_order().items() if name != "subject"},
+        pytest.param(NAMELESS, id="a drug that cannot be read"),
+        pytest.param({"resourceType": "Bundle", "subject": {"reference": "Patient/p1"}}, id="nest"),
+    ],
+)
 def test_a_bad_draft_is_named_and_the_others_are_read(bad: object) -> None:
     value = {"resourceType": "Bundle", "entry": [{"resource": bad}, {"resource": draft_order()}]}
     facts = map_request(drafts=value).facts
     assert len(facts.orders) == 1
-    assert [one.at for one in facts.unreadable] == ["context.draftOrders.entry[0]"]
+    assert {one.at for one in facts.unreadable} == {"context.draftOrders.entry[0]"}
+    assert [one.at for one in facts.unread_orders] == ["context.draftOrders.entry[0]"]
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        pytest.param("status", 7, id="status"),
+        pytest.param("dosageInstruction", [{"doseAndRate": {"a": 1}}], id="a dose as an object"),
+        pytest.param("dosageInstruction", "1.5 mg/kg", id="a dose as text"),
+    ],
+)
+def test_an_order_keeps_its_drug_where_another_member_cannot_be_read(
+    member: str, value: object
+) -> None:
+    facts = map_request(drafts=bundle({**draft_order(), member: value})).facts
+    (order,) = facts.orders
+    assert (order.ingredient, order.dose_mg) == ("teclistamab", None)
+    assert any(member in one.reason for one in facts.missing)
+    assert facts.unread_orders == ()
+
+
+def test_an_order_that_is_bad_in_each_part_and_as_a_whole_is_not_read() -> None:
+    both = {**draft_order(), "resourceType": "MedicationRequest", "meta": 5, "contained": {}}
+    facts = map_request(drafts=bundle(both)).facts
+    assert facts.orders == ()
+    assert len(facts.unread_orders) == 1
 
 
 def test_no_drafts() -> None:
