@@ -48,4 +48,7 @@ def refuse_unbounded(body: bytes) -> None:
     except UnicodeDecodeError:
         raise BadHookRequest("the body is not UTF-8") from None
     if depth_exceeds(body, MAX_DEPTH):
+        brackets = _brackets(body)
+        if brackets.count(b"{") != brackets.count(b"}"):
+            raise BadHookRequest("the body is not JSON: a bracket is not closed")
         raise BadHookRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels")

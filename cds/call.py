@@ -12,7 +12,7 @@ from cards.model import Card
 from cds.config import Site, same_base
 from cds.deployment import Deployment
 from cds.drafted import required_missing
-from cds.errors import BadHookRequest, DataUnavailable
+from cds.errors import AnotherPatient, BadHookRequest, DataUnavailable
 from cds.fhir_fetch import Failure, read_missing
 from cds.hook_request import HookRequest, access_token, parse
 from cds.pipeline import EXTENSION, Evaluation, evaluate
@@ -66,15 +66,19 @@ def answer(
     for name in required_missing(request):
         raise DataUnavailable("was neither sent nor could it be read", field=name)
     begun = deployment.monotonic()
-    evaluation = evaluate(
-        request,
-        site=site,
-        library=deployment.library,
-        codes=deployment.codes[site.id],
-        now=now,
-        acknowledged=_acknowledged(request, site, deployment),
-        unread=tuple(map(str, failed)),
-    )
+    try:
+        evaluation = evaluate(
+            request,
+            site=site,
+            library=deployment.library,
+            codes=deployment.codes[site.id],
+            now=now,
+            acknowledged=_acknowledged(request, site, deployment),
+            unread=tuple(map(str, failed)),
+        )
+    except AnotherPatient as error:
+        place = _place(error.field, service)
+        raise AnotherPatient(error.message.replace(error.field, place), field=place) from None
     deployment.metrics.evaluated(service.id, deployment.monotonic() - begun)
     answered = Answered(str(uuid4()), evaluation, failed)
     _keep(answered, request, service, site, deployment)
@@ -86,6 +90,14 @@ def refuse_other_server(request: HookRequest, site: Site) -> None:
     server, own = request.fhir_server, site.fhir_base
     if server is not None and own is not None and not same_base(server, own):
         raise BadHookRequest("is not the FHIR base of this site", field="fhirServer")
+
+
+def _place(field: str, service: Service) -> str:
+    """Where it was, unless that is under a name of the caller's own: errors repeat no input."""
+    key, _, rest = field.removeprefix("prefetch.").partition(".entry")
+    if field.startswith("prefetch.") and key not in service.prefetch:
+        return f"prefetch.entry{rest}" if rest else "prefetch"
+    return field
 
 
 def _acknowledged(request: HookRequest, site: Site, deployment: Deployment) -> frozenset[str]:

@@ -12,6 +12,7 @@ from msgspec import Meta, Raw, Struct
 
 from cds.body_limits import refuse_unbounded
 from cds.errors import AnotherPatient, BadHookRequest
+from cds.hidden_patient import refuse_hidden_patient
 
 
 # CDS Hooks 2.0, hook definitions: context members required beside `patientId`.
@@ -99,6 +100,7 @@ def parse(body: bytes, hook: str | None = None) -> HookRequest:
         raise BadHookRequest("is required with fhirAuthorization", field="fhirServer")
     if authorization is not None and authorization.patient not in {None, context.patient_id}:
         raise AnotherPatient("the token is for another patient", field="fhirAuthorization.patient")
+    refuse_hidden_patient(body, context.patient_id, envelope.fhir_server)
     given = {
         "userId": context.user_id,
         "draftOrders": drafts,
