@@ -1,6 +1,8 @@
 """CDS Hooks 2.0, one test per statement; names follow the headings of the specification."""
 
 import re
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from tests.conftest import CALL, ORIGIN, CheckedClient
 from tests.functional.bodies import HOOK_INSTANCE, bundle, draft, fever, order_sign, with_value
 
 
+DEFINITION = Path(__file__).parents[2] / "docs/hooks/org.btce-cds.observation-create.md"
 KEYS = {
     "patient",
     "vitals",
@@ -52,6 +55,38 @@ def test_discovery_prefetch_is_an_object_of_strings(services: list[dict[str, Any
     for service in services:
         assert set(service["prefetch"]) == KEYS
         assert all(isinstance(template, str) for template in service["prefetch"].values())
+
+
+def test_discovery_has_only_members_that_2_0_defines(services: list[dict[str, Any]]) -> None:
+    defined = {"hook", "title", "description", "id", "prefetch", "usageRequirements", "extension"}
+    assert all(set(service) <= defined for service in services)
+
+
+def test_discovery_is_available_whatever_the_client_accepts(client: CheckedClient) -> None:
+    for accept in ("application/json", "*/*", "application/fhir+json", "text/html", ""):
+        assert client.get("/cds-services", headers={"Accept": accept}).status_code == 200
+
+
+def test_hook_names_of_our_own_are_reverse_domain_and_noun_verb(
+    services: list[dict[str, Any]],
+) -> None:
+    standard = {"order-sign", "order-select", "patient-view"}
+    (own,) = {service["hook"] for service in services} - standard
+    assert re.fullmatch(r"org\.btce-cds\.[a-z]+-[a-z]+", own)
+
+
+def test_the_definition_of_our_hook_has_what_a_definition_must_have() -> None:
+    text = DEFINITION.read_text("utf-8").lower()
+    for name in ("specificationversion", "hookversion", "hookmaturity"):
+        assert re.search(rf"\| {name} \| \d", text), name
+    assert "| field | optionality | prefetch token | type | description |" in text
+    for field, optionality in (("patientid", "required"), ("observations", "required")):
+        assert re.search(rf"\| `{field}` \| {optionality} \| (yes|no) \| ", text)
+    for field in ("userid", "encounterid"):
+        assert re.search(rf"\| `{field}` \| optional \| yes \| string \| ", text)
+    changes = text.split("## change log")[1]
+    (version,) = re.findall(r"\| hookversion \| (\S+) \|", text)
+    assert f"| {version} |" in changes
 
 
 def test_prefetch_tokens_are_root_members_that_the_hook_always_has(
@@ -108,6 +143,35 @@ def test_calling_a_service_without_prefetch_is_answered_and_says_what_is_missing
     answer = client.call(body).get_json()
     assert answer["cards"], "what could not be evaluated is never silence"
     assert answer["extension"]["org.btce-cds.assessment"]["crs"]["missing"]
+
+
+def test_calling_a_service_answers_in_well_under_half_a_second(client: CheckedClient) -> None:
+    body, seconds = order_sign(*fever()), []
+    for _ in range(9):
+        began = time.perf_counter()
+        client.call(body)
+        seconds.append(time.perf_counter() - began)
+    assert sorted(seconds)[4] < 0.5
+
+
+def test_calling_a_service_again_gives_the_current_guidance_and_not_the_former(
+    client: CheckedClient,
+) -> None:
+    first = client.call(order_sign(*fever())).get_json()["cards"]
+    again = client.call(with_value(order_sign(), "context.draftOrders", bundle(draft("aspirin"))))
+    assert first
+    assert again.get_json()["cards"] == [], "nothing is kept back from an earlier call"
+
+
+def test_errors_of_an_unknown_service_are_404_and_of_a_missing_member_400(
+    client: CheckedClient,
+) -> None:
+    json = {"Content-Type": "application/json"}
+    unknown = client.post("/cds-services/none", data=b"{}", headers=json)
+    assert unknown.status_code == 404
+    body = order_sign()
+    del body["context"]
+    assert client.call(body).status_code == 400
 
 
 def test_request_unknown_members_and_extensions_are_tolerated(client: CheckedClient) -> None:
@@ -176,6 +240,12 @@ def test_card_uuids_are_stable_for_one_hook_instance_and_differ_between_two(
     uuids = [[c["uuid"] for c in client.call(b).get_json()["cards"]] for b in (body, body, other)]
     assert uuids[0] == uuids[1]
     assert not set(uuids[0]) & set(uuids[2])
+
+
+def test_card_uuids_differ_though_an_order_is_drafted_twice(client: CheckedClient) -> None:
+    response = client.call(order_sign(*fever(), drafts=(draft(), draft())))
+    uuids = [card["uuid"] for card in response.get_json()["cards"]]
+    assert len(set(uuids)) == len(uuids)
 
 
 def test_errors_carry_an_operation_outcome(client: CheckedClient) -> None:
