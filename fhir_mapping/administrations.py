@@ -166,7 +166,10 @@ def any_lost(pages: Iterable[Page], scope: Scope) -> bool:
     """
     for page in pages:
         known = {one.place.index for one in page.strangers}
-        lost = any(one.head.resource_type == "MedicationAdministration" for one in page.strangers)
+        lost = any(
+            one.head.resource_type == "MedicationAdministration" and not one.nested
+            for one in page.strangers
+        )
         if page.name == "administrations":
             gone = (i for i, entry in enumerate(page.entries) if entry.resource is None)
             lost = lost or not known.issuperset(gone)

@@ -67,12 +67,16 @@ class Place(Struct, frozen=True, gc=False):
 
 
 class Stranger(NamedTuple):
-    """A resource that is not read, of which only the patient is looked at."""
+    """A resource that is not read, of which only the patient is looked at.
+
+    `nested`: in a Bundle inside an entry, where nothing belongs; else `raw` is what came.
+    """
 
     place: Place
     head: Head
     full_url: str | None
     raw: Raw = Raw()
+    nested: bool = False
 
 
 class Page(NamedTuple):
@@ -196,7 +200,7 @@ def _within(raw: Raw, head: Head, place: Place) -> Iterator[Stranger]:
     for full_url, resource in inside:
         inner = read_head(resource)
         if inner is not None:
-            yield Stranger(place, inner, full_url)
+            yield Stranger(place, inner, full_url, nested=True)
             yield from _within(resource, inner, place)
 
 

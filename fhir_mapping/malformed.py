@@ -93,7 +93,7 @@ def _unread(page: Page) -> Iterator[tuple[Place, str, Raw]]:
     known = set()
     for one in page.strangers:
         known.add(one.place.index)
-        if one.head.resource_type == "Observation":
+        if one.head.resource_type == "Observation" and not one.nested:
             ref = f"Observation/{one.head.id}" if one.head.id else "Observation"
             yield one.place, ref, one.raw
     if page.name in _ASKED:

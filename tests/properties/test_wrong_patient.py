@@ -35,13 +35,21 @@ def test_no_advice_is_drawn_from_another_patient(start: int, figures: Figures) -
         else:
             found = _evaluate(mutant)
             said = json.loads(found.response)
-            used = {"cards": said["cards"], **conclusions(found)}
+            used = {"cards": _without_unread(said["cards"], found), **conclusions(found)}
             before = {"cards": json.loads(plain.response)["cards"], **conclusions(plain)}
             assert _same(used) == _same(before), mutant.name
             assert ALIEN not in _said(found), mutant.name
             if "contained" not in mutant.name:
                 assert len(found.facts.unreadable) == 1, mutant.name
     figures.add("wrong-patient mutants", len(MUTANTS[start : start + _PART]))
+
+
+def _without_unread(cards: list[Any], found: Evaluation) -> list[Any]:
+    """The cards but the one that says that an order was not read, which is no advice: it is there
+    exactly where a draft was not."""
+    told = [card for card in cards if card["source"]["topic"]["code"] == "UNREADORDER"]
+    assert bool(told) == bool(found.facts.unread_orders)
+    return [card for card in cards if card not in told]
 
 
 def _evaluate(mutant: Mutant) -> Evaluation:
