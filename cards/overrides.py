@@ -12,3 +12,5 @@ OVERRIDE_REASONS = (
     Coding("specialist-decision", SYSTEM, "Decided with the treating specialist"),
     Coding("data-not-current", SYSTEM, "The data shown are not current"),
 )
+# Acknowledges the programme, so that its duties are not shown again for this patient.
+REMS_REASONS = (Coding("duties-read", SYSTEM, "The duties of the programme have been read"),)

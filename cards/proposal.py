@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from cards import detail, wording
 from cards.model import Card, Coding, Indicator, Link, Source, Suggestion
-from cards.overrides import OVERRIDE_REASONS
+from cards.overrides import OVERRIDE_REASONS, REMS_REASONS
 
 
 _INDICATORS: tuple[Indicator, ...] = ("critical", "warning", "info")
@@ -91,6 +91,12 @@ def finished(
         detail=detail.join(proposal.sections),
         suggestions=suggestions,
         selection_behavior="any" if suggestions else "",
-        override_reasons=() if proposal.indicator == "info" else OVERRIDE_REASONS,
+        override_reasons=_reasons(proposal),
         links=links,
     )
+
+
+def _reasons(proposal: Proposal) -> tuple[Coding, ...]:
+    if proposal.kind == "rems":
+        return REMS_REASONS
+    return () if proposal.indicator == "info" else OVERRIDE_REASONS

@@ -6,15 +6,17 @@ Each command imports what it needs, so that `--help` stays quick.
 import argparse
 import os
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from cds import __version__
+from cds.arguments import instant, since
 from cds.clock import system_clock
 
 
 OK, FAILED, BAD_INPUT = 0, 1, 2
+_SINCE = "a day, from midnight UTC, or an ISO 8601 time with a zone"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,27 +55,36 @@ def _parser() -> argparse.ArgumentParser:
     spec = commands.add_parser("spec", help="write knowledge/SPEC.md from the cases")
     spec.set_defaults(run=_spec)
 
+    _add_store_commands(commands)
+
     explain = commands.add_parser("explain", help="show every stage for CDS Hooks request files")
     explain.add_argument("files", nargs="+", type=Path, metavar="REQUEST.json")
     explain.add_argument("--protocol", default="us-label", metavar="ID")
-    explain.add_argument("--now", type=_instant, metavar="ISO8601", help="with a zone")
+    explain.add_argument("--now", type=instant, metavar="ISO8601", help="with a zone")
     explain.add_argument("--format", choices=("json", "text"), default="json")
     explain.add_argument("--fetch", action="store_true", help="read missing data from fhirServer")
     explain.set_defaults(run=_explain)
     return parser
 
 
-def _instant(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("not an ISO 8601 time") from None
-    if moment.tzinfo is None:
-        raise argparse.ArgumentTypeError("needs a time zone, such as Z or +01:00")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise argparse.ArgumentTypeError("outside the calendar") from None
+def _add_store_commands(commands: Any) -> None:
+    forms = {"choices": ("text", "json"), "default": "text"}
+    migrate = commands.add_parser("migrate", help="create the store or bring it up to date")
+    migrate.set_defaults(run=_migrate)
+
+    feedback = commands.add_parser("feedback", help="what users did with the cards, by topic")
+    feedback.add_argument("--since", required=True, type=since, metavar="DATE", help=_SINCE)
+    feedback.add_argument("--format", **forms)
+    feedback.set_defaults(run=_feedback)
+
+    audit = commands.add_parser("audit", help="list the decisions made under a knowledge")
+    audit.add_argument("--knowledge", required=True, metavar="SHA", help="8 to 64 digits of it")
+    audit.add_argument("--since", type=since, metavar="DATE", help=_SINCE)
+    audit.add_argument("--rule", action="append", default=[], metavar="ID", help="only with these")
+    audit.add_argument("--format", **forms)
+    audit.set_defaults(run=_audit)
+    for command in (migrate, feedback, audit):
+        command.add_argument("--config", required=True, type=Path, metavar="FILE")
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -87,11 +98,12 @@ def _serve(options: argparse.Namespace) -> int:
 
     try:
         settings = load(options.config, os.environ)
+    except ConfigError as error:
+        return _report(error.problems)
+    try:
         # One file on this machine is made ready here; a database that several share is not touched.
         if settings.store.startswith("sqlite"):
             migrate(settings.store)
-    except ConfigError as error:
-        return _report(error.problems)
     except StoreDown as error:  # /readyz says so too; the hook answers and decisions are spooled
         _report([f"store: {error.cause}; decisions wait in the spool until it is back"])
     server = Granian(
@@ -100,7 +112,7 @@ def _serve(options: argparse.Namespace) -> int:
         port=settings.port,
         interface=Interfaces.WSGI,
         websockets=False,
-        # Evaluating is computation; a call that waits for a FHIR server must not hold up the others.
+        # Evaluating is computation, but a call waiting for a FHIR server must hold up no other.
         blocking_threads=8,
     )
     server.serve(target_loader=from_config)
@@ -152,6 +164,33 @@ def _spec(options: argparse.Namespace) -> int:
         return _report([str(error)])
 
 
+def _migrate(options: argparse.Namespace) -> int:
+    from cds.commands import migrate_store
+
+    return _print(migrate_store(options.config, os.environ))
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    from cds.commands import report_feedback
+
+    lines = report_feedback(options.config, os.environ, since=options.since, form=options.format)
+    return _print(lines)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from cds.commands import list_affected
+
+    lines = list_affected(
+        options.config,
+        os.environ,
+        knowledge=options.knowledge,
+        since=options.since,
+        rules=options.rule,
+        form=options.format,
+    )
+    return _print(lines)
+
+
 def _explain(options: argparse.Namespace) -> int:
     from cds.explain import explain
     from fhir_mapping.codes import load_codes
@@ -180,6 +219,26 @@ def _explain(options: argparse.Namespace) -> int:
             print(found.refused, file=sys.stderr)
             status = BAD_INPUT
     return status
+
+
+def _print(lines: Iterable[str]) -> int:
+    """Print what a command about the store says; why it cannot is one of three kinds."""
+    from cds.config import ConfigError
+    from cds.store import StoreDown
+
+    try:
+        for line in lines:
+            print(line)
+    except ConfigError as error:
+        return _report(error.problems)
+    except StoreDown as error:
+        return _report([f"store: {error.cause}"])
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:  # who reads has seen enough, as `head` has; nothing more is flushed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OK
 
 
 def _report(problems: Sequence[str]) -> int:

@@ -96,9 +96,9 @@ class Recorder:
         return True
 
     def spool_state(self) -> SpoolState | None:
-        """What waits; None where the folder cannot be read."""
+        """What waits; None where no more can be put there."""
         try:
-            return self._spool.state()
+            return self._spool.state() if self._spool.usable() else None
         except OSError:
             return None
 

@@ -70,14 +70,17 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine, *, synchronous: Synchronous = "FULL") -> Iterator[Connection]:
+def writing(
+    engine: Engine, *, synchronous: Synchronous = "FULL", wait: float | None = None
+) -> Iterator[Connection]:
     """A write transaction, committed on exit. Raises `StoreDown`, `StoreRefused`.
 
     `FULL`: it is on the disk, with all that was committed before. `NORMAL` (SQLite): it survives
-    the process, and the power supply from the next `FULL` commit on.
+    the process, and the power supply from the next `FULL` commit on. `wait`: seconds for a lock,
+    where less than the engine's own will do.
     """
     # The write lock is taken first: a read that turns into a write cannot wait for a lock.
-    options = {"writes": True, "synchronous": synchronous}
+    options = {"writes": True, "synchronous": synchronous, "wait": wait}
     with translated(), engine.execution_options(**options).begin() as connection:
         _refuse_unmigrated(connection)
         yield connection
@@ -138,6 +141,8 @@ def _sqlite(url: URL, *, create: bool, wait: float) -> Engine:
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         if options.get("writes", False):
+            seconds = wait if options.get("wait") is None else min(wait, options["wait"])
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={int(seconds * 1000)}")
             connection.exec_driver_sql(f"PRAGMA synchronous={options.get('synchronous', 'FULL')}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:

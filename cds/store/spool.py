@@ -100,6 +100,15 @@ class Spool:
             stored += 1
         return Drained(stored, aside)
 
+    def usable(self) -> bool:
+        """Whether another decision could be kept now; makes the folder, as `keep` does."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._refuse_more(0)
+        except (OSError, SpoolFull):
+            return False
+        return os.access(self.path, os.W_OK | os.X_OK)
+
     def state(self) -> SpoolState:
         """Counted from the folder; a folder that is not there is empty."""
         waiting = self._waiting()

@@ -4,6 +4,7 @@ Shared by threads and processes. `StoreDown` means that nothing of the call was 
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import groupby
@@ -13,11 +14,13 @@ import msgspec
 from sqlalchemy import Connection, Engine
 
 from cds.store import statements
-from cds.store.engine import WAIT_SECONDS, open_engine, reading, writing
+from cds.store.engine import WAIT_SECONDS, Synchronous, open_engine, reading, writing
+from cds.store.errors import StoreDown
 from cds.store.rows import CardRow, DecisionRow, FeedbackRow, InputRef
 from cds.store.tables import acknowledgements, cards, decisions, feedback, jwt_ids
 
 
+HASTY_SECONDS = 0.02  # for a lock that another call has just waited for in vain
 _BATCH = 500
 _PRUNED_BY = "00"  # one JWT id in 256, by its digest, also clears away those that are over
 
@@ -35,10 +38,11 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._locked = False
 
     def ready(self) -> None:
-        """Raises `StoreDown` unless the database answers and has this software's tables."""
-        with reading(self.engine):
+        """Raises `StoreDown` unless a decision could be recorded now; records nothing."""
+        with self._writing("NORMAL"):
             pass
 
     def close(self) -> None:
@@ -47,7 +51,7 @@ class Store:
 
     def record(self, decision: DecisionRow) -> None:
         """Keep a decision with its cards; a decision with an id that is there already stays."""
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             once = self._once(decisions)
             if connection.execute(once, _decision_values(decision)).rowcount and decision.cards:
                 connection.execute(self._once(cards), _card_values(decision))
@@ -59,7 +63,7 @@ class Store:
         A card nobody knows is kept with a flag. A REMS card that was answered acknowledges its
         programme for the patient it was shown for, at the latest `now`.
         """
-        with writing(self.engine) as connection:
+        with self._writing() as connection:
             for site, group in groupby(rows, key=lambda row: row.site):
                 self._add(connection, site, tuple(group), now)
 
@@ -72,12 +76,12 @@ class Store:
         used = {"iss_sha256": _digest(iss), "jti_sha256": _digest(jti), "until": until}
         if _digest(jti).startswith(_PRUNED_BY):
             self.forget_jwt_ids(now)
-        with writing(self.engine, synchronous="NORMAL") as connection:
+        with self._writing("NORMAL") as connection:
             return connection.execute(self._once(jwt_ids), used).rowcount == 1
 
     def forget_jwt_ids(self, now: datetime) -> int:
         """Remove the ids of tokens that are over; returns how many."""
-        with writing(self.engine, synchronous="NORMAL") as connection:
+        with self._writing("NORMAL") as connection:
             return connection.execute(statements.forget_jwt_ids(now)).rowcount
 
     def acknowledged(
@@ -107,6 +111,18 @@ class Store:
                 shown = connection.execute(statements.cards_of(ids)).mappings().all()
                 for row in batch:
                     yield _decision(row, [card for card in shown if card["decision"] == row["id"]])
+
+    @contextmanager
+    def _writing(self, synchronous: Synchronous = "FULL") -> Iterator[Connection]:
+        """As `writing`; who was locked out does not wait long again, so that calls do not queue."""
+        wait = HASTY_SECONDS if self._locked else None
+        try:
+            with writing(self.engine, synchronous=synchronous, wait=wait) as connection:
+                yield connection
+        except StoreDown as down:
+            self._locked = down.cause == "locked"
+            raise
+        self._locked = False
 
     def _once(self, table: Any) -> Any:
         return statements.insert_once(table, self.engine.dialect.name)

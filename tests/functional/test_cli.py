@@ -1,6 +1,11 @@
 """The command line: `explain` shows what the service would answer; exit 2 on bad input."""
 
 import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +13,12 @@ import pytest
 
 from cds.cli import main
 from cds.schemas import ASSESSMENT, FOLDER, assessment_schema, text
+from cds.store import Store, open_store
 from tests.conformance.checker import check_response
 from tests.functional.bodies import Json, fever, order_sign, vital, with_value, without
+from tests.functional.serving import write_config
+from tests.store.rows import KNOWLEDGE, answer, card, decision, uuid
+from tests.store.rows import NOW as EVALUATED
 
 
 NOW = "2026-11-21T13:00:00+01:00"
@@ -191,3 +200,200 @@ def test_the_assessment_schema_requires_what_is_always_present() -> None:
         "not-applicable",
         "cannot-evaluate",
     }
+
+
+# --- the store -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration whose database is beside it and not there yet."""
+    return write_config(tmp_path)
+
+
+@pytest.fixture
+def kept(config: Path, tmp_path: Path) -> Path:
+    """The same with a week of decisions and an answered card."""
+    assert main(["migrate", "--config", str(config)]) == 0
+    with closing(_store(tmp_path)) as store:
+        for days in range(7):
+            name, at = f"day {days}", EVALUATED - timedelta(days=days)
+            store.record(decision(name, evaluated_at=at, cards=(card(name),)))
+        store.record(decision("other", knowledge_sha256="cd" * 32, cards=()))
+        store.add_feedback([answer("day 1", "accepted"), answer("day 2")], EVALUATED)
+    return config
+
+
+def _store(folder: Path) -> Store:
+    return open_store(f"sqlite:///{folder / 'store.db'}")
+
+
+def test_migrate_creates_the_store_for_its_owner_alone_and_may_be_run_again(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        assert main(["migrate", "--config", str(config)]) == 0
+    assert capsys.readouterr() == ("", "")
+    with closing(_store(tmp_path)) as store:
+        store.ready()
+    assert (tmp_path / "store.db").stat().st_mode & 0o077 == 0
+
+
+def test_migrate_uses_the_store_of_the_environment(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BTCE_STORE", f"sqlite:///{tmp_path / 'elsewhere.db'}")
+    assert main(["migrate", "--config", str(config)]) == 0
+    assert (tmp_path / "elsewhere.db").exists()
+    assert not (tmp_path / "store.db").exists()
+
+
+def test_feedback_counts_by_topic_since_a_day(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["feedback", "--config", str(kept), "--since", "2026-11-20"]
+    assert main([*options, "--format", "json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["since"] == "2026-11-20T00:00:00Z"
+    assert report["evaluations"] == 3
+    (topic,) = report["topics"]
+    assert (topic["shown"], topic["accepted"], topic["ignored"]) == (2, 1, 1)
+    assert topic["acceptance"] == {"count": 1, "n": 2, "percent": "50.0"}
+    assert main(options) == 0
+    out = capsys.readouterr().out
+    assert "HOLDCRS2" in out
+    assert "1/2 (50.0 %)" in out
+
+
+def test_feedback_since_a_moment_with_a_zone(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moment = "2026-11-20T13:00:01+01:00"  # one second after the decision of that day
+    options = ["--config", str(kept), "--format", "json", "--since", moment]
+    assert main(["feedback", *options]) == 0
+    assert json.loads(capsys.readouterr().out)["evaluations"] == 2
+
+
+@pytest.mark.parametrize("digest", [KNOWLEDGE, KNOWLEDGE[:8], KNOWLEDGE.upper()])
+def test_audit_lists_the_decisions_of_a_knowledge(
+    kept: Path, capsys: pytest.CaptureFixture[str], digest: str
+) -> None:
+    assert main(["audit", "--config", str(kept), "--knowledge", digest, "--format", "json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["id"] for row in rows] == [uuid(f"day {days}") for days in reversed(range(7))]
+    assert all("p1" not in row.values() for row in rows)
+
+
+def test_audit_since_a_day_as_text(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--config", str(kept), "--knowledge", KNOWLEDGE, "--since", "2026-11-21"]
+    assert main(["audit", *options]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert uuid("day 0") in line
+    assert "teclistamab-label@1#crs-2" in line
+
+
+@pytest.mark.parametrize(("rule", "found"), [("teclistamab-label", 7), ("talquetamab-label", 0)])
+def test_audit_may_ask_for_rules(
+    kept: Path, capsys: pytest.CaptureFixture[str], rule: str, found: int
+) -> None:
+    options = ["--config", str(kept), "--knowledge", KNOWLEDGE, "--rule", rule]
+    assert main(["audit", *options]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == found
+
+
+def test_what_is_no_digest_is_exit_2(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "--config", str(kept), "--knowledge", "2026.11"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("--knowledge: must be")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["feedback", "--since", "yesterday"],
+        ["feedback", "--since", "2026-11-20T12:00:00"],
+        ["feedback"],
+        ["feedback", "--since", "2026-11-20", "--format", "xml"],
+        ["audit"],
+        ["audit", "--knowledge", KNOWLEDGE, "--since", "2026-13-01"],
+    ],
+)
+def test_what_cannot_be_asked_is_exit_2_and_names_the_option(
+    kept: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([*options, "--config", str(kept)])
+    assert caught.value.code == 2
+    assert "--" in capsys.readouterr().err.splitlines()[-1]
+
+
+STORE_COMMANDS = {
+    "migrate": ["migrate"],
+    "feedback": ["feedback", "--since", "2026-11-01"],
+    "audit": ["audit", "--knowledge", KNOWLEDGE],
+}
+every_store_command = pytest.mark.parametrize(
+    "command", STORE_COMMANDS.values(), ids=STORE_COMMANDS
+)
+
+
+@every_store_command
+def test_a_bad_configuration_is_exit_1_with_every_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text('bind = "127.0.0.1:80"', encoding="utf-8")
+    assert main([*command, "--config", str(path)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "public_url" in err
+    assert "sites" in err
+
+
+@pytest.mark.parametrize("command", [STORE_COMMANDS["feedback"], STORE_COMMANDS["audit"]])
+def test_a_store_that_is_not_there_is_exit_1_and_is_not_created(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    assert main([*command, "--config", str(config)]) == 1
+    assert capsys.readouterr() == ("", "store: gone\n")
+    (tmp_path / "store.db").touch()
+    assert main([*command, "--config", str(config)]) == 1
+    assert capsys.readouterr() == ("", "store: not-migrated\n")
+
+
+def test_reports_need_not_wait_for_the_service(
+    kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another process writes meanwhile."""
+    with closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for command in (STORE_COMMANDS["feedback"], STORE_COMMANDS["audit"]):
+            assert main([*command, "--config", str(kept)]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_who_reads_may_stop_early(kept: Path, tmp_path: Path) -> None:
+    with closing(_store(tmp_path)) as store:
+        many = tuple(f"teclistamab-label@1#row-{number}" for number in range(1000))
+        for number in range(10):  # more than a pipe holds
+            store.record(decision(f"more {number}", rules=many))
+    command = [sys.executable, "-m", "cds", "audit", "--config", str(kept), "--knowledge"]
+    with subprocess.Popen(  # noqa: S603 - this interpreter, a file of this test
+        [*command, KNOWLEDGE], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=30) == 0
+
+
+@every_store_command
+def test_the_commands_are_in_the_help(
+    capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert f"\n    {command[0]} " in capsys.readouterr().out

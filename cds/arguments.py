@@ -1,0 +1,27 @@
+"""The kinds of argument the command line takes; each raises `ArgumentTypeError`, which argparse
+shows with the name of the option."""
+
+from argparse import ArgumentTypeError
+from datetime import UTC, date, datetime, time
+
+
+def instant(text: str) -> datetime:
+    """An ISO 8601 time with a zone, in UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError("not an ISO 8601 time") from None
+    if moment.tzinfo is None:
+        raise ArgumentTypeError("needs a time zone, such as Z or +01:00")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ArgumentTypeError("outside the calendar") from None
+
+
+def since(text: str) -> datetime:
+    """A day, from midnight UTC, or a time as `instant` takes it."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time.min, UTC)
+    except ValueError:
+        return instant(text)

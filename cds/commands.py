@@ -1,0 +1,49 @@
+"""What the commands about the store do: each gives the lines to print, and prints nothing.
+
+Every one raises `ConfigError` for its file and `StoreDown` for a database that cannot be used.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from cds import audit, feedback_report
+from cds.config import load
+from cds.store import open_store
+from cds.store.migrations import migrate
+
+
+Format = Literal["text", "json"]
+
+
+def migrate_store(config: Path, environ: Mapping[str, str]) -> Iterator[str]:
+    """Bring the store up to date; no line, as nothing is to be said."""
+    migrate(load(config, environ).store)
+    yield from ()
+
+
+def report_feedback(
+    config: Path, environ: Mapping[str, str], *, since: datetime, form: Format
+) -> Iterator[str]:
+    """What users did with the cards of decisions evaluated at or after `since`, by topic."""
+    with closing(open_store(load(config, environ).store)) as store:
+        report = feedback_report.feedback_report(store, since)
+    as_form = feedback_report.as_json if form == "json" else feedback_report.as_text
+    yield as_form(report)
+
+
+def list_affected(
+    config: Path,
+    environ: Mapping[str, str],
+    *,
+    knowledge: str,
+    since: datetime | None,
+    rules: Collection[str],
+    form: Format,
+) -> Iterator[str]:
+    """A line for each decision made under `knowledge`; raises `ValueError` for no digest."""
+    with closing(open_store(load(config, environ).store)) as store:
+        rows = audit.affected(store, knowledge, since, rules)
+        yield from audit.as_json(rows) if form == "json" else audit.as_text(rows)
