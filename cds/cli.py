@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="run the service")
     serve.add_argument("--config", required=True, type=Path, metavar="FILE")
+    serve.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
     serve.set_defaults(run=_serve)
 
     demo = commands.add_parser("demo", help="run the demo on the loopback address")
@@ -88,11 +89,8 @@ def _add_store_commands(commands: Any) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from granian import Granian
-    from granian.constants import Interfaces
-
-    from cds.app import from_config
     from cds.config import ConfigError, load
+    from cds.serving import run
     from cds.store import StoreDown
     from cds.store.migrations import migrate
 
@@ -106,16 +104,7 @@ def _serve(options: argparse.Namespace) -> int:
             migrate(settings.store)
     except StoreDown as error:  # /readyz says so too; the hook answers and decisions are spooled
         _report([f"store: {error.cause}; decisions wait in the spool until it is back"])
-    server = Granian(
-        str(options.config),
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.WSGI,
-        websockets=False,
-        # Evaluating is computation, but a call waiting for a FHIR server must hold up no other.
-        blocking_threads=8,
-    )
-    server.serve(target_loader=from_config)
+    run(settings, options.config, workers=options.workers)
     return OK
 
 

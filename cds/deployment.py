@@ -38,4 +38,7 @@ class Deployment(Struct, frozen=True, kw_only=True):
         return {site.id: self._has_keys(site) for site in self.settings.sites.values()}
 
     def _has_keys(self, site: Site) -> bool:
-        return all(self.keys.age(issuer) is not None for issuer in site.issuers)
+        return all(
+            issuer.jwks_file is not None or self.keys.age(issuer) is not None
+            for issuer in site.issuers
+        )

@@ -3,6 +3,7 @@
 Shared by threads and processes. `StoreDown` means that nothing of the call was kept.
 """
 
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._locked = False
+        self._queue = threading.Lock()
 
     def ready(self) -> None:
         """Raises `StoreDown` unless a decision could be recorded now; records nothing."""
@@ -117,12 +119,29 @@ class Store:
         """As `writing`; who was locked out does not wait long again, so that calls do not queue."""
         wait = HASTY_SECONDS if self._locked else None
         try:
-            with writing(self.engine, synchronous=synchronous, wait=wait) as connection:
+            with (
+                self._turn(wait),
+                writing(self.engine, synchronous=synchronous, wait=wait) as connection,
+            ):
                 yield connection
         except StoreDown as down:
             self._locked = down.cause == "locked"
             raise
         self._locked = False
+
+    @contextmanager
+    def _turn(self, wait: float | None) -> Iterator[None]:
+        """One writer of this process at a time where the database has but one: SQLite makes those
+        who wait poll, and some give up; threads that queue do neither."""
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        if not self._queue.acquire(timeout=WAIT_SECONDS if wait is None else wait):
+            raise StoreDown("locked")
+        try:
+            yield
+        finally:
+            self._queue.release()
 
     def _once(self, table: Any) -> Any:
         return statements.insert_once(table, self.engine.dialect.name)

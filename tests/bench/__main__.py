@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cds.clock import system_clock
-from tests.bench import healthchain_env, mapping, measure, payload, process, report
+from tests.bench import healthchain_env, load, mapping, measure, payload, process, report
 from tests.bench.candidates import floor, healthchain, service
 from tests.bench.measure import Candidate, Result
 
@@ -40,7 +40,8 @@ def main() -> int:
     print("\n".join(mapping.table(found)))
     document = report.document(results, starts, about, mapping.document(found))
     (BUILD / "bench.json").write_text(document)
-    return 0
+    sys.stdout.write("\n")
+    return load.main()
 
 
 def _run(candidates: Sequence[Candidate], work: Path) -> tuple[list[Result], dict[str, float]]:

@@ -58,14 +58,14 @@ def _caller(
             message = messages[turn % len(messages)]
             began = time.perf_counter()
             connection.sendall(message)
-            head, body = _answer(connection)
+            head, body = answer(connection)
             latencies.append((time.perf_counter() - began) * 1000)
             if not head.startswith(b"HTTP/1.1 200") or expected not in body:
                 raise WrongAnswer((head + b"\n" + body)[:500].decode(errors="replace"))
     return latencies
 
 
-def _answer(connection: socket.socket) -> tuple[bytes, bytes]:
+def answer(connection: socket.socket) -> tuple[bytes, bytes]:
     """Head and body of one response; all candidates send a Content-Length."""
     data = bytearray()
     while b"\r\n\r\n" not in data:

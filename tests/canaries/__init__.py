@@ -1,0 +1,1 @@
+"""Nothing of a patient or a token is where it does not belong: searched once all tests are over."""
