@@ -294,3 +294,15 @@ FACTS = {
 }
 # What a clinician said of the circulation: no fact like the others, it outranks what is inferred.
 is_statement = answers("Observation", "hypotension-support")
+_is_flow = answers("Observation", "3151-8")
+
+
+def without_contradiction(chart: Chart) -> Chart:
+    """The chart without room air where a flow of oxygen is charted too.
+
+    Of two facts that contradict each other neither is believed; hiding one of them leaves the other
+    certain, which is no loss of knowledge but the end of a doubt.
+    """
+    if not any(_is_flow(one) for _, one in chart.entries):
+        return chart
+    return chart.mapped(lambda one: None if one.get("valueString") == "room air" else one)

@@ -35,6 +35,7 @@ from tests.properties.charts import (
     noise,
     outside_the_shorter_window,
     shifted,
+    without_contradiction,
 )
 from tests.properties.figures import Figures
 from tests.properties.service import VALIDATION, ask, assessed, conclusions, facts, how_many
@@ -128,7 +129,7 @@ def test_hiding_a_fact_only_widens_a_grade(
     figures: Figures, chart: Chart, hidden: str, protocol: str
 ) -> None:
     is_hidden = FACTS[hidden]
-    chart = chart.mapped(outside_the_shorter_window)
+    chart = without_contradiction(chart.mapped(outside_the_shorter_window))
     less = chart.mapped(lambda one: None if is_hidden(one) else one)
     _assert_wider(_ask(chart, protocol), _ask(less, protocol))
     figures.add("hiding a fact only widens a grade")
