@@ -3,6 +3,7 @@
 Knows no HTTP of its own side and nothing clinical.
 """
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from cds.store.recording import Call, decision_row, sent_assessment
 
 
 _RESERVE = 0.4  # seconds kept of the deadline for evaluating and keeping the decision
+_KEY = re.compile(r"(context\.)?[A-Za-z][A-Za-z0-9_-]{0,31}")  # of those that templates have
 _TOKEN = b'"fhirAuthorization"'
 
 
@@ -77,7 +79,7 @@ def answer(
             unread=tuple(map(str, failed)),
         )
     except AnotherPatient as error:
-        place = _place(error.field, service)
+        place = _place(error.field)
         raise AnotherPatient(error.message.replace(error.field, place), field=place) from None
     deployment.metrics.evaluated(service.id, deployment.monotonic() - begun)
     answered = Answered(str(uuid4()), evaluation, failed)
@@ -92,10 +94,10 @@ def refuse_other_server(request: HookRequest, site: Site) -> None:
         raise BadHookRequest("is not the FHIR base of this site", field="fhirServer")
 
 
-def _place(field: str, service: Service) -> str:
-    """Where it was, unless that is under a name of the caller's own: errors repeat no input."""
+def _place(field: str) -> str:
+    """Where it was. A prefetch key that is shaped otherwise is not repeated: it may be a name."""
     key, _, rest = field.removeprefix("prefetch.").partition(".entry")
-    if field.startswith("prefetch.") and key not in service.prefetch:
+    if field.startswith("prefetch.") and not _KEY.fullmatch(key):
         return f"prefetch.entry{rest}" if rest else "prefetch"
     return field
 
