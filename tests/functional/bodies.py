@@ -92,7 +92,7 @@ def order_sign(*vitals: Json, drafts: tuple[Json, ...] = (draft(),)) -> Json:
             "userId": "Practitioner/1",
             "patientId": PATIENT,
             "encounterId": "e1",
-            "draftOrders": bundle(*drafts),
+            "draftOrders": bundle(*copy.deepcopy(drafts)),
         },
         "prefetch": {
             "patient": {
