@@ -10,12 +10,13 @@ PHONE = "555-0141-7788"
 COMMENT = "Zzyzxcomment of the user, room 4171"
 VENDOR = "Canaryvendor61d0"  # in members and headers that nobody reads
 
-# Degrees Celsius sent and read, kg, mmHg, %: with digits no unit conversion and no rule gives.
-SENT_TEMPERATURE = "39.37"
-READ_TEMPERATURE = "39.73"
-WEIGHT = "71.93"
-SYSTOLIC = "113.57"
-SATURATION = "91.37"
+# Degrees Celsius sent and read, kg, mmHg, %: with more digits than a conversion, a rule, the time of
+# a log line or a duration has.
+SENT_TEMPERATURE = "39.3719"
+READ_TEMPERATURE = "39.7359"
+WEIGHT = "71.9347"
+SYSTOLIC = "113.5739"
+SATURATION = "91.3713"
 
 # In no log, no page, no answer and no record.
 NOWHERE = (FHIR_TOKEN, JTI, FAMILY, GIVEN, BIRTH_DATE, MRN, PHONE, VENDOR)
