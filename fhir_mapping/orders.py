@@ -148,9 +148,8 @@ def _read(draft: Draft, head: Head, notes: Notes) -> Readable | None:
     resource, bad = salvaged(draft.raw)
     if not _DRUG.isdisjoint(bad):
         return None
-    if resource is not None:
-        names = ", ".join(sorted(bad))
-        notes.missing("order", f"members of an order that cannot be read are not used: {names}")
+    names = ", ".join(sorted(bad))
+    notes.missing("order", f"members of an order that cannot be read are not used: {names}")
     return resource
 
 

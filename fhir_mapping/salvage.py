@@ -15,16 +15,16 @@ _RESOURCE: msgspec.json.Decoder[Readable] = msgspec.json.Decoder(Readable)
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 
 
-def salvaged(raw: Raw) -> tuple[Readable | None, tuple[str, ...]]:
-    """The resource without its malformed members, and their names; None if nothing is left."""
-    try:
-        members = _MEMBERS.decode(raw)
-    except BAD_INPUT:
-        return None, ()
-    kind = members.get(_TYPE, Raw(b"null"))
+def salvaged(raw: Raw) -> tuple[Readable, tuple[str, ...]]:
+    """The resource without its malformed members, and their names.
+
+    `raw`: an object whose `resourceType` is one that is read. Members are read apart from each
+    other, so that those that can be read alone can be read together.
+    """
+    members = _MEMBERS.decode(raw)
+    kind = members[_TYPE]
     bad = tuple(name for name, value in members.items() if not _reads({_TYPE: kind, name: value}))
-    left = {name: value for name, value in members.items() if name not in bad}
-    return (_decoded(left) if _reads(left) else None), bad
+    return _decoded({name: value for name, value in members.items() if name not in bad}), bad
 
 
 def _reads(members: dict[str, Raw]) -> bool:
