@@ -10,8 +10,8 @@ PHONE = "555-0141-7788"
 COMMENT = "Zzyzxcomment of the user, room 4171"
 VENDOR = "Canaryvendor61d0"  # in members and headers that nobody reads
 
-# Degrees Celsius sent and read, kg, mmHg, %: with more digits than a conversion, a rule, the time of
-# a log line or a duration has.
+# Degrees Celsius sent and read, kg, mmHg, %: with more digits than a conversion, a rule, a duration
+# or the time of a log line has.
 SENT_TEMPERATURE = "39.3719"
 READ_TEMPERATURE = "39.7359"
 WEIGHT = "71.9347"
