@@ -8,13 +8,15 @@ from cds.config.codes import site_codes
 from cds.config.document import configuration_table
 from cds.config.fit import off_rules, unfit
 from cds.config.loader import load
-from cds.config.model import ConfigError, Issuer, Mode, Settings, Site
+from cds.config.model import Backend, ConfigError, Events, Issuer, Mode, Settings, Site
 from cds.config.soundness import unsound
 from cds.config.urls import same_base
 
 
 __all__ = [
+    "Backend",
     "ConfigError",
+    "Events",
     "Issuer",
     "Mode",
     "Settings",

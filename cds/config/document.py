@@ -15,6 +15,7 @@ _HEADINGS = {
     "by-id": "[sites.<id>]",
     "list": "[[sites.<id>.{name}]]",
     "overrides": "[sites.<id>.{name}]",
+    "one": "[sites.<id>.{name}]",
 }
 _HEAD = """# Configuration
 

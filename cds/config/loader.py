@@ -75,6 +75,8 @@ class _Walk:
             return self._by_id(table.get(tables.name), tables, at)
         if tables.shape == "list":
             return self._list(table.get(tables.name, []), tables, at)
+        if tables.shape == "one":
+            return self._one(table.get(tables.name), tables, at)
         return self._overrides(table.get(tables.name, {}), tables, at)
 
     def _by_id(self, value: Any, tables: Tables, at: str) -> dict[str, Any]:
@@ -98,6 +100,14 @@ class _Walk:
             tables.make(**self.read(one, tables.settings, f"{at}[{place}]."))
             for place, one in enumerate(value)
         )
+
+    def _one(self, value: Any, tables: Tables, at: str) -> Any:
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            self.problems.append(f"{at}: must be a table")
+            return None
+        return tables.make(**self.read(value, tables.settings, f"{at}."))
 
     def _overrides(self, value: Any, tables: Tables, at: str) -> Any:
         if not isinstance(value, dict):

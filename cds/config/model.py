@@ -14,6 +14,8 @@ from knowledge.model import SiteRules
 
 Mode = Literal["live", "silent"]
 Auth = Literal["off", "jwt"]
+BackendAuth = Literal["private_key_jwt", "client_secret_basic", "none"]
+Tell = Literal["nothing", "flag", "communication"]
 
 
 class ConfigError(Exception):
@@ -45,12 +47,47 @@ class Issuer(Struct, frozen=True, kw_only=True):
     longest_seconds: int = 3600
 
 
+class Backend(Struct, frozen=True, kw_only=True):
+    """How this service reads a site's FHIR base without a user (SMART Backend Services).
+
+    `token_url` None: the one its `.well-known/smart-configuration` names. `key_file`: a private
+    JWK, for `private_key_jwt`. `secret_file`: its text, for `client_secret_basic`. `none`: a
+    server on the loopback address that asks for nothing.
+    """
+
+    auth: BackendAuth = "private_key_jwt"
+    client_id: str = ""
+    token_url: str | None = None
+    key_file: Path | None = None
+    algorithm: str = "ES384"
+    secret_file: Path | None = None
+    scope: str = "system/*.rs"
+
+
+class Events(Struct, frozen=True, kw_only=True):
+    """How this service hears of changes between hook calls, and what it does about them.
+
+    `secret_file`: the text a server sends as bearer token with each notification. `url`: under
+    which that server reaches this service, if not `public_url`. `poll_seconds`: how often every
+    watched patient is read again, whatever was or was not notified. `pause_seconds`: the least
+    time between two readings of one patient. `tell`: what is written to the FHIR server when a
+    grade changes.
+    """
+
+    secret_file: Path
+    url: str | None = None
+    poll_seconds: int = 300
+    pause_seconds: int = 10
+    tell: Tell = "nothing"
+
+
 class Site(Struct, frozen=True, kw_only=True):
     """One hospital: its FHIR base, protocol, zone and mode. `fhir_base` None: no base is known.
 
     `contacts`: by the role a protocol names ("outreach nurses"), how it is reached here.
     `code_overlay`: the folder of its own codes, see docs/overlay.md. `off_topics`, `off_rules`:
     cards and rules switched off here. `fetch`: whether missing data are read from `fhir_base`.
+    `backend`, `events`: None where this service only answers hook calls.
     """
 
     id: str
@@ -67,6 +104,8 @@ class Site(Struct, frozen=True, kw_only=True):
     off_topics: frozenset[str] = frozenset()
     off_rules: frozenset[str] = frozenset()
     fetch: bool = True
+    backend: Backend | None = None
+    events: Events | None = None
 
     def site_rules(self, defaults: SiteRules) -> SiteRules:
         """The defaults with this site's own numbers."""

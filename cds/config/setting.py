@@ -32,13 +32,13 @@ class Setting(Struct, frozen=True, kw_only=True):
 
 
 class Tables(Struct, frozen=True, kw_only=True):
-    """Settings in tables of their own: each by an id, a list of them, or one of overrides.
+    """Settings in tables of their own: each by an id, a list, one of overrides, or `one` or none.
 
     `make` builds the value of one table; `named`: what an id may be.
     """
 
     name: str
-    shape: Literal["by-id", "list", "overrides"]
+    shape: Literal["by-id", "list", "overrides", "one"]
     settings: tuple["Setting | Tables", ...]
     make: Callable[..., Any]
     says: str

@@ -36,3 +36,4 @@ def _algorithms(value: Any, folder: Path) -> tuple[str, ...]:
 
 
 ALGORITHMS = Kind(f"list of {', '.join(ASYMMETRIC)}", _algorithms, ())
+ALGORITHM = Kind(f"one of {', '.join(ASYMMETRIC)}", _algorithm, "ES384")

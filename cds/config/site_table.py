@@ -3,9 +3,10 @@
 from typing import get_args
 
 from cds.config.addresses import BASE, WEB
+from cds.config.events_table import BACKEND, EVENTS
 from cds.config.issuer_table import ISSUER
 from cds.config.kinds import CONTACTS, FLAG, PATH, TEXT, ZONE, choice, many, matching
-from cds.config.model import Issuer, Mode
+from cds.config.model import Backend, Events, Issuer, Mode
 from cds.config.rules_table import RULES
 from cds.config.setting import Setting, Tables
 
@@ -98,5 +99,20 @@ SITE: tuple[Setting | Tables, ...] = (
         settings=RULES,
         make=dict,
         says="Numbers of `knowledge/data/site-defaults.yaml` this site sets for itself.",
+    ),
+    Tables(
+        name="backend",
+        shape="one",
+        settings=BACKEND,
+        make=Backend,
+        says="Reading `fhir_base` without a user, for events between hook calls (SMART Backend"
+        " Services).",
+    ),
+    Tables(
+        name="events",
+        shape="one",
+        settings=EVENTS,
+        make=Events,
+        says="Events between hook calls: [events.md](events.md).",
     ),
 )

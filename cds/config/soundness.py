@@ -1,7 +1,9 @@
 """What is wrong between settings that are each well formed: who is reached, and who is trusted."""
 
 from collections.abc import Iterator
+from itertools import chain
 
+from cds.config.events_soundness import event_problems
 from cds.config.issuers import issuer_problems
 from cds.config.model import Settings, Site
 from cds.config.urls import host, loopback, unprotected
@@ -14,6 +16,7 @@ def unsound(settings: Settings) -> list[str]:
         *(_loopback_only(settings) if settings.auth == "off" else _signed(settings)),
         *_without_tls(settings),
         *issuer_problems(settings.sites.values()),
+        *chain.from_iterable(event_problems(site) for site in settings.sites.values()),
     ]
 
 
@@ -62,6 +65,8 @@ def _without_tls(settings: Settings) -> Iterator[str]:
     urls = {"public_url": settings.public_url}
     for site in settings.sites.values():
         urls[f"sites.{site.id}.fhir_base"] = site.fhir_base or ""
+        urls[f"sites.{site.id}.backend.token_url"] = (site.backend and site.backend.token_url) or ""
+        urls[f"sites.{site.id}.events.url"] = (site.events and site.events.url) or ""
         for place, issuer in enumerate(site.issuers):
             urls[f"sites.{site.id}.issuers[{place}].jwks_url"] = issuer.jwks_url or ""
     for name, url in urls.items():
