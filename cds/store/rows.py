@@ -11,6 +11,9 @@ from msgspec import Struct
 
 Mode = Literal["live", "silent"]
 Outcome = Literal["accepted", "overridden"]
+SubscriptionKind = Literal["rest-hook", "topic"]  # R4 criteria, or a Backport 1.1 topic
+Content = Literal["empty", "id-only", "full-resource"]
+SubscriptionStatus = Literal["requested", "active", "error", "off"]
 
 
 class Row(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -42,7 +45,8 @@ class DecisionRow(Row, frozen=True):
     """One evaluation: what was asked and answered, on which inputs, by which rules and software.
 
     `patient` is the bare FHIR id; `protocol` and `rules` are id@version; `assessment` is JSON text
-    exactly as it was sent, so that no number is ever rounded. In mode silent nobody saw the cards.
+    exactly as it was sent, so that no number is ever rounded. `record`: what it was made from, so
+    that it can be made again; empty: not kept. In mode silent nobody saw the cards.
     """
 
     id: str
@@ -63,6 +67,7 @@ class DecisionRow(Row, frozen=True):
     rules: tuple[str, ...] = ()
     inputs: tuple[InputRef, ...] = ()
     cards: tuple[CardRow, ...] = ()
+    record: bytes = b""
 
 
 class Reason(Row, frozen=True):
@@ -84,3 +89,52 @@ class FeedbackRow(Row, frozen=True):
     suggestions: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     comment: str = ""
+
+
+class WakeUp(Row, frozen=True):
+    """A reason to read a patient of `site` again; `event` names it once within its `source`.
+
+    `source`: a subscription's id, "poll" or "cohort". `patient` empty: not known, `ref` may tell
+    ("Observation/12"); neither: every watched patient of the site.
+    """
+
+    site: str
+    source: str
+    event: str
+    received_at: datetime
+    patient: str = ""
+    ref: str = ""
+
+
+class Watched(Row, frozen=True):
+    """A patient on a bispecific: its ingredient, the last dose, until when, last seen at."""
+
+    site: str
+    patient: str
+    agent: str
+    last_dose: datetime
+    until: datetime
+    seen_at: datetime
+
+
+class SubscriptionRow(Row, frozen=True):
+    """A FHIR Subscription of ours. `patient` empty: of the whole site. `last_event` -1: none yet.
+
+    `gap_from`: the first event number that did not come, noticed at `gap_at`. `heard_at`: when the
+    server was last heard of it. `ends_at` None: it has no end.
+    """
+
+    id: str
+    site: str
+    criteria: str
+    kind: SubscriptionKind
+    content: Content
+    status: SubscriptionStatus
+    heard_at: datetime
+    remote: str = ""
+    patient: str = ""
+    heartbeat_seconds: int | None = None
+    ends_at: datetime | None = None
+    last_event: int = -1
+    gap_from: int | None = None
+    gap_at: datetime | None = None
