@@ -45,7 +45,19 @@ def answered_queries(
     return frozenset(found)
 
 
+def read_back_to(pages: Iterable[Page]) -> dict[str, datetime]:
+    """How far back the newest part of an answer reaches, of queries with more behind it."""
+    reach = {page.name: _oldest(page) for page in pages if page.name in QUERIES and page.more}
+    return {name: time for name, time in reach.items() if time is not None}
+
+
 def _reaches_past(page: Page, since: datetime) -> bool:
+    oldest = _oldest(page)
+    return oldest is not None and oldest < since
+
+
+def _oldest(page: Page) -> datetime | None:
+    """The time of the last entry of a page that is newest first and whose every time is known."""
     resources = [entry.resource for entry in page.entries]
     times = [
         _time(resource)
@@ -54,9 +66,9 @@ def _reaches_past(page: Page, since: datetime) -> bool:
     ]
     known = [time for time in times if time is not None]
     if not known or len(known) < len(times):
-        return False
+        return None
     newest_first = all(one >= other for one, other in pairwise(known))
-    return newest_first and known[-1] < since
+    return known[-1] if newest_first else None
 
 
 def _time(resource: Readable) -> datetime | None:

@@ -21,7 +21,7 @@ from fhir_mapping.binding import Binding
 from fhir_mapping.blood_pressure import read_pressures
 from fhir_mapping.bundles import Page, read_page
 from fhir_mapping.codes import CodeSets
-from fhir_mapping.completeness import answered_queries
+from fhir_mapping.completeness import answered_queries, read_back_to
 from fhir_mapping.consciousness import read_background, read_consciousness, read_sedatives
 from fhir_mapping.devices import read_device_uses
 from fhir_mapping.diagnoses import read_diagnoses
@@ -147,6 +147,7 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
         allergies=read_allergies(record, codes),
         answered=answered_queries(pages, now, since, notes)
         - ({"administrations"} if unnamed else set()),
+        read_back_to=read_back_to(pages),
         # Arguments are evaluated in this order: by now everything has been noted.
         unusable=notes.all_unusable,
         missing=notes.all_missing,

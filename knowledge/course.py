@@ -28,7 +28,7 @@ class Sample(Struct, frozen=True):
 
     `onset`: certain enough to start an event. `settles`: a clinician charted grade 0 or an end.
     `whole`: temperature, pressure and saturation were all there. `window`: how long this sample may
-    stand for what came after it.
+    stand for what came after it. `ends`: an end that was observed before.
     """
 
     at: datetime
@@ -39,6 +39,7 @@ class Sample(Struct, frozen=True):
     window: timedelta
     settles: bool = False
     whole: bool = True
+    ends: bool = False
 
 
 class Course(Struct, frozen=True):
@@ -137,7 +138,7 @@ class Recorder:
             self._last_abnormal = sample.at
 
     def _is_end(self, sample: Sample) -> bool:
-        if sample.settles:
+        if sample.settles or sample.ends:
             return True
         free = sample.at - self._sign_before(sample.at) >= self._free
         return sample.complete and not sample.abnormal and free

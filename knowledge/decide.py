@@ -11,6 +11,7 @@ from knowledge.flow_boundary import widened
 from knowledge.guidance import guidance
 from knowledge.library import Library
 from knowledge.notices import is_expired
+from knowledge.remembered import answers_any, to_remember
 from knowledge.rems import rems_for
 from knowledge.routes import for_routes
 from knowledge.rulings import management, on_board, verdict
@@ -65,6 +66,11 @@ def decide(facts: Facts, library: Library, context: Context) -> Decision:
         anakinra_lines=() if found.anakinra is None else anakinra.lines(found.anakinra, library),
         tocilizumab_weight=recent_weight(facts, library.tocilizumab),
         tocilizumab_mg_per_kg=None if per_kg is None else per_kg.value,
+        remember={
+            s.toxicity: to_remember(s.events, facts, s.toxicity, context.rules)
+            for s in found.standings
+            if answers_any(facts, s.toxicity)
+        },
     )
 
 

@@ -11,7 +11,8 @@ from typing import Literal
 from msgspec import Struct
 
 from knowledge.assessment import Assessment, Disposition, Tocilizumab
-from knowledge.facts import Allergy, Missing, Order, Reading, Unreadable
+from knowledge.earlier import EarlierEvent
+from knowledge.facts import Allergy, Missing, Order, Reading, ToxicityName, Unreadable
 
 
 class Citation(Struct, frozen=True):
@@ -90,7 +91,11 @@ class RemsDuty(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True):
-    """Everything concluded for one request, before it is put into words."""
+    """Everything concluded for one request, before it is put into words.
+
+    `remember`: by toxicity, the events as later decisions are to find them; a toxicity of which
+    the request told nothing is absent.
+    """
 
     assessment: Assessment
     rows: tuple[AppliedRow, ...] = ()
@@ -113,3 +118,4 @@ class Decision(Struct, frozen=True):
     guidance: tuple[TocilizumabLine, ...] = ()
     tocilizumab_weight: Reading | None = None
     tocilizumab_mg_per_kg: Decimal | None = None
+    remember: dict[ToxicityName, tuple[EarlierEvent, ...]] = {}

@@ -10,6 +10,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from knowledge.earlier import EarlierEvent
+
 
 ToxicityName = Literal["crs", "icans"]
 OrderKind = Literal["btce", "tocilizumab", "anakinra", "corticosteroid", "antipyretic", "other"]
@@ -263,12 +265,15 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     for these does silence mean "none charted". `in_hospital`: ED or inpatient; None is unknown.
     Units: temperatures Cel, pressures mm[Hg], saturations %, weights kg, creatinine mg/dL,
     platelets 10*9/L. `ice_doubts`: ICE assessments without one certain total; `levels` are the
-    totals each allows, none where it was not performed or contradicts itself.
+    totals each allows, none where it was not performed or contradicts itself. `read_back_to`: how
+    far the answer to a query reaches of which only the newest part is there. `earlier`: events that
+    earlier decisions of this service saw.
     """
 
     patient: str
     evaluated_at: datetime
     answered: frozenset[str] = frozenset()
+    read_back_to: dict[str, datetime] = {}
     age_years: int | None = None
     sex: str | None = None
     in_hospital: bool | None = None
@@ -308,6 +313,7 @@ class Facts(Struct, frozen=True, omit_defaults=True):
     notices: tuple[Notice, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     unread_orders: tuple[Unreadable, ...] = ()
+    earlier: tuple[EarlierEvent, ...] = ()
 
 
 BISPECIFICS = frozenset(

@@ -18,6 +18,7 @@ from knowledge.facts import ChartedGrade, Diagnosis, Facts, ToxicityName
 from knowledge.icans_state import icans_state
 from knowledge.model import SiteRules
 from knowledge.newer_data import after
+from knowledge.remembered import completed, remembered, seeds
 from knowledge.scale_model import CrsScale, IcansScale
 
 
@@ -28,6 +29,9 @@ def crs_events(facts: Facts, scale: CrsScale, rules: SiteRules) -> tuple[Course,
     charted = _charted(facts, "crs")
     starts = [r.at for r in facts.temperatures if r.value >= threshold]
     starts += [at for at, grade in charted.items() if grade.grade > 0]
+    known = remembered(facts, "crs", rules)
+    seeded = seeds(known)
+    starts += [event.onset for event in known]
     if not starts:
         return _with_diagnoses((), facts, "crs", rules)
     times = _times(facts)
@@ -36,7 +40,7 @@ def crs_events(facts: Facts, scale: CrsScale, rules: SiteRules) -> tuple[Course,
     span = lookback("crs", rules)
     ends = _abatements(facts, "crs")
     seen = facts
-    for at in sorted(t for t in {*times, *charted, *ends, now} if min(starts) <= t <= now):
+    for at in sorted(t for t in {*times, *charted, *ends, *seeded, now} if min(starts) <= t <= now):
         window = freshness(facts, rules, recorder.reached(2))
         if at in ends:
             recorder.add(_settled(at, window))
@@ -46,6 +50,10 @@ def crs_events(facts: Facts, scale: CrsScale, rules: SiteRules) -> tuple[Course,
         if grade is not None:
             recorder.add(_charted_sample(at, grade, window))
             seen = facts if grade.grade else after(facts, at)
+            continue
+        if at in seeded:
+            recorder.add(seeded[at])
+            seen = after(facts, at) if seeded[at].settles else seen
             continue
         state = crs_state(
             seen, at, scale=scale, rules=rules, established=recorder.open, window=window
@@ -62,7 +70,7 @@ def crs_events(facts: Facts, scale: CrsScale, rules: SiteRules) -> tuple[Course,
                 whole=state.complete,
             )
         )
-    return _with_diagnoses(recorder.courses(), facts, "crs", rules)
+    return completed(_with_diagnoses(recorder.courses(), facts, "crs", rules), known)
 
 
 def icans_events(facts: Facts, scale: IcansScale, rules: SiteRules) -> tuple[Course, ...]:
@@ -79,7 +87,9 @@ def icans_events(facts: Facts, scale: IcansScale, rules: SiteRules) -> tuple[Cou
     )
     ends = _abatements(facts, "icans")
     times = {item.at for part in series for item in part}
-    points = {*times, *charted, *ends, facts.evaluated_at}
+    known = remembered(facts, "icans", rules)
+    seeded = seeds(known)
+    points = {*times, *charted, *ends, *seeded, facts.evaluated_at}
     window = timedelta(hours=rules.ice_hours)
     recorder = Recorder(separate_doses(facts), timedelta(hours=rules.resolved_free_hours))
     span = lookback("icans", rules)
@@ -94,6 +104,10 @@ def icans_events(facts: Facts, scale: IcansScale, rules: SiteRules) -> tuple[Cou
             recorder.add(_charted_sample(at, grade, window))
             since = None if grade.grade else at
             continue
+        if at in seeded:
+            recorder.add(seeded[at])
+            since = at if seeded[at].settles else since
+            continue
         newer = None if since is None else since + timedelta(microseconds=1)
         state = icans_state(facts, at, scale=scale, rules=rules, since=newer)
         recorder.add(
@@ -106,7 +120,7 @@ def icans_events(facts: Facts, scale: IcansScale, rules: SiteRules) -> tuple[Cou
                 window=window,
             )
         )
-    return _with_diagnoses(recorder.courses(), facts, "icans", rules)
+    return completed(_with_diagnoses(recorder.courses(), facts, "icans", rules), known)
 
 
 def recurrent_at(

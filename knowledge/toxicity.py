@@ -15,6 +15,7 @@ from knowledge.charted_notices import charted_notices
 from knowledge.cognition import baseline_notices
 from knowledge.course import Course
 from knowledge.crs_state import CrsState, crs_state, freshness, state_missing, state_notices
+from knowledge.earlier import EarlierEvent
 from knowledge.exposure import exposed, lookback
 from knowledge.facts import ChartedGrade, Facts, Notice, ToxicityName, bispecific_doses
 from knowledge.grading import FEVER_LEVELS
@@ -25,6 +26,7 @@ from knowledge.icans_state import IcansState, icans_missing, icans_notices, ican
 from knowledge.levels import Axis, axis_state
 from knowledge.model import SiteRules
 from knowledge.newer_data import newer_crs, newer_icans
+from knowledge.remembered import is_remembered, remembered
 from knowledge.scale_model import CrsScale, IcansScale
 
 
@@ -129,13 +131,14 @@ def _standing(
     charted: ChartedGrade | None,
 ) -> Standing:
     now = facts.evaluated_at
+    known = remembered(facts, toxicity, rules)
     is_open = bool(events) and events[-1].resolved is None
     if not is_open and not exposed(facts, now, lookback(toxicity, rules)):
         axes = shell.axes if state.abnormal else {}
         closed = ToxicityState(shell.scale, assessed=False, reason="not-exposed", axes=axes)
         return Standing(
             toxicity,
-            _with_event(closed, facts, events),
+            _with_event(closed, facts, events, known),
             events,
             abnormal=state.abnormal,
             exposed=False,
@@ -143,7 +146,7 @@ def _standing(
     usable = state.usable or charted is not None
     if not usable and not is_open:
         bare = msgspec.structs.replace(shell, assessed=False, reason="not-assessed", axes={})
-        return Standing(toxicity, _with_event(bare, facts, events), events)
+        return Standing(toxicity, _with_event(bare, facts, events, known), events)
     grade = state.grade if state.usable else ANY_GRADE
     acting = grade
     notices: tuple[Notice, ...] = ()
@@ -166,7 +169,7 @@ def _standing(
     doubtful = state.abnormal and acting.at_most > 0
     return Standing(
         toxicity,
-        _with_event(filled, facts, events),
+        _with_event(filled, facts, events, known),
         events,
         active=is_open or acting.at_least > 0 or doubtful,
         abnormal=state.abnormal,
@@ -175,7 +178,12 @@ def _standing(
     )
 
 
-def _with_event(state: ToxicityState, facts: Facts, events: tuple[Course, ...]) -> ToxicityState:
+def _with_event(
+    state: ToxicityState,
+    facts: Facts,
+    events: tuple[Course, ...],
+    known: tuple[EarlierEvent, ...],
+) -> ToxicityState:
     if not events:
         return state
     event = events[-1]
@@ -185,7 +193,7 @@ def _with_event(state: ToxicityState, facts: Facts, events: tuple[Course, ...]) 
     if event.maximum.at_most < 3:
         hours = None
     wire = Event(
-        source="request",
+        source="store" if is_remembered(event, known) else "request",
         onset=event.onset,
         max_grade=event.maximum,
         recurrent=recurrent_at(earlier, event, times, max(event.maximum.at_least, 1)),
