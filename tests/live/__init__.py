@@ -1,0 +1,1 @@
+"""Against servers this project did not write; skipped, saying so, where one is missing."""
