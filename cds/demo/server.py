@@ -1,4 +1,4 @@
-"""Starts the demo on the loopback address: one service per protocol and the workbench beside them.
+"""Starts the demo on the loopback address: one service per protocol, the workbench, a FHIR server.
 
 Wiring only. The server is threaded because the workbench calls the service through it.
 """
@@ -18,6 +18,8 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from cds.app import create_app
 from cds.clock import Clock, system_clock
 from cds.config import Settings, Site
+from cds.demo.fhir import Sandbox, create_fhir
+from cds.demo.patients import chart, encounter, patient
 from cds.demo.story import load as load_stories
 from cds.demo.workbench import PROTOCOLS, create_workbench
 from cds.store import Spool, open_store
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 AT_ROOT = "us-label"
+FHIR_PATH = "/fhir"
 ROOT_PATHS = ("/cds-services", "/livez", "/readyz", "/metrics", "/about")
 ZONES: Mapping[str, ZoneInfo] = MappingProxyType(
     {
@@ -50,9 +53,14 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
-def settings_for(protocol: str) -> Settings:
-    """The deployment of one protocol: a single site without a FHIR server of its own."""
-    site = Site(id=f"demo-{protocol}", fhir_base=None, protocol=protocol, zone=ZONES[protocol])
+def settings_for(protocol: str, base: str) -> Settings:
+    """The deployment of one protocol: a single site, whose FHIR server is the one of the demo."""
+    site = Site(
+        id=f"demo-{protocol}",
+        fhir_base=f"{base}{FHIR_PATH}",
+        protocol=protocol,
+        zone=ZONES[protocol],
+    )
     return Settings(
         host=HOST,
         port=0,
@@ -63,10 +71,10 @@ def settings_for(protocol: str) -> Settings:
     )
 
 
-def services(clock: Clock, state: Path) -> dict[str, "WSGIApplication"]:
+def services(clock: Clock, state: Path, base: str) -> dict[str, "WSGIApplication"]:
     """The CDS service once per protocol by its mount point; one of them at the root as well.
 
-    `state`: the folder of the store that they share.
+    `state`: the folder of the store that they share. `base`: the address of the demo.
     """
     library = load_library()
     codes = load_codes()
@@ -74,7 +82,7 @@ def services(clock: Clock, state: Path) -> dict[str, "WSGIApplication"]:
     migrate(url)
     mounts: dict[str, WSGIApplication] = {
         f"/{protocol}": create_app(
-            settings_for(protocol),
+            settings_for(protocol, base),
             library=library,
             codes=codes,
             clock=clock,
@@ -100,10 +108,19 @@ def _with_whole_path(service: "WSGIApplication") -> "WSGIApplication":
 def create_demo_app(
     mounts: Mapping[str, "WSGIApplication"], *, clock: Clock, base: str
 ) -> "WSGIApplication":
-    """The workbench at the root and the services under `mounts`; loopback host names only."""
+    """The workbench at the root, the FHIR server, the services under `mounts`.
+
+    Loopback host names only. The FHIR server holds every story as of the start.
+    """
     app = Flask("cds.demo", static_folder=None)
     app.config["TRUSTED_HOSTS"] = [HOST, "localhost"]
-    app.register_blueprint(create_workbench(load_stories(), clock=clock, base=base))
+    stories, now = load_stories(), clock()
+    app.register_blueprint(create_workbench(stories, clock=clock, base=base))
+    patients = Sandbox()
+    for story in stories.values():
+        known = (patient(story, now), encounter(story, now), *chart(story, now))
+        patients.load(known, now=now)
+    app.register_blueprint(create_fhir(patients, base=f"{base}{FHIR_PATH}", clock=clock))
     return DispatcherMiddleware(app, dict(mounts))
 
 
@@ -116,7 +133,7 @@ def bind(port: int, *, state: Path, clock: Clock = system_clock) -> BaseWSGIServ
     # Bound here and handed over: werkzeug would end the process when the port is taken.
     with socket.create_server((HOST, port)) as listening:
         address = f"http://{HOST}:{listening.getsockname()[1]}"
-        app = create_demo_app(services(clock, state), clock=clock, base=address)
+        app = create_demo_app(services(clock, state, address), clock=clock, base=address)
         return make_server(
             HOST, port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno()
         )

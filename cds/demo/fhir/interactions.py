@@ -1,0 +1,125 @@
+"""The REST interactions of R4 http, as functions from a call to a reply; knows no web framework."""
+
+from collections.abc import Sequence
+
+from cds.demo.fhir import writes
+from cds.demo.fhir.call import Call, Reply
+from cds.demo.fhir.errors import FhirError
+from cds.demo.fhir.query import parse
+from cds.demo.fhir.resource_json import Resource
+from cds.demo.fhir.search import PAGE, snapshot
+from cds.demo.fhir.storage import Version, instant
+from cds.demo.fhir.validation import checked
+
+
+def read(call: Call, kind: str, id_: str) -> Reply:
+    """The current version; 404 where there never was one, 410 where it is deleted."""
+    call.allow("read", kind, id_)
+    with call.server.store.reading() as records:
+        return _shown(records.current(kind, id_))
+
+
+def vread(call: Call, kind: str, id_: str, number: str) -> Reply:
+    """One version."""
+    call.allow("vread", kind, id_)
+    with call.server.store.reading() as records:
+        versions = records.history(kind, id_)
+    return _shown(next((one for one in versions if str(one.number) == number), None))
+
+
+def history(call: Call, kind: str, id_: str) -> Reply:
+    """Every version, newest first, as a history Bundle."""
+    call.allow("history", kind, id_)
+    with call.server.store.reading() as records:
+        versions = records.history(kind, id_)
+    if not versions:
+        raise _missing()
+    base = call.server.base
+    return Reply(
+        200,
+        {
+            "resourceType": "Bundle",
+            "type": "history",
+            "total": len(versions),
+            "link": [{"relation": "self", "url": f"{base}/{kind}/{id_}/_history"}],
+            "entry": [_past(one, base) for one in reversed(versions)],
+        },
+    )
+
+
+def search(call: Call, kind: str, pairs: Sequence[tuple[str, str]]) -> Reply:
+    """The first page of what is found, or the page a link named."""
+    call.allow("search", kind, pairs=pairs)
+    server = call.server
+    for name, text in pairs:
+        if name == PAGE:
+            return Reply(200, server.pages.further(text, server.base, server.quirks))
+    query = parse(kind, pairs, base=server.base, quirks=server.quirks, strict=call.strict)
+    with server.store.reading() as records:
+        answer = snapshot(records, query, server.base)
+    return Reply(200, server.pages.first(answer, server.base, server.quirks))
+
+
+def create(call: Call, kind: str, resource: Resource, if_none_exist: str = "") -> Reply:
+    """201 with the new resource; 200 with the one that met the condition already."""
+    call.allow("create", kind, resource=resource)
+    server = call.server
+    resource = checked(kind, resource, base=server.base, quirks=server.quirks)
+    with server.store.change() as records:
+        if if_none_exist:
+            there = writes.the_one(
+                records, kind, if_none_exist, base=server.base, quirks=server.quirks
+            )
+            if there is not None:
+                return Reply(200, there.resource, there)
+        version = writes.create(records, kind, resource, now=call.now())
+    return Reply(201, version.resource, version, created=True)
+
+
+def update(call: Call, kind: str, id_: str, resource: Resource, if_match: str = "") -> Reply:
+    """200 with the new version; 201 where the client chose the id of a new resource."""
+    call.allow("update", kind, id_, resource=resource)
+    server = call.server
+    resource = checked(kind, resource, base=server.base, quirks=server.quirks, id_=id_)
+    with server.store.change() as records:
+        version, created = writes.update(
+            records, kind, id_, resource, if_match=if_match, now=call.now()
+        )
+    return Reply(201 if created else 200, version.resource, version, created)
+
+
+def delete(call: Call, kind: str, id_: str, if_match: str = "") -> Reply:
+    """204, also where there was nothing."""
+    call.allow("delete", kind, id_)
+    with call.server.store.change() as records:
+        writes.delete(records, kind, id_, if_match=if_match, now=call.now())
+    return Reply(204)
+
+
+def _shown(version: Version | None) -> Reply:
+    if version is None:
+        raise _missing()
+    if version.resource is None:
+        raise FhirError(410, "deleted", "the resource is deleted")
+    return Reply(200, version.resource, version)
+
+
+def _missing() -> FhirError:
+    return FhirError(404, "not-found", "there is no such resource")
+
+
+def _past(version: Version, base: str) -> Resource:
+    status = {"POST": "201", "DELETE": "204"}.get(
+        version.method, "201" if version.number == 1 else "200"
+    )
+    url = version.kind if version.method == "POST" else version.ref
+    entry: Resource = {
+        "fullUrl": f"{base}/{version.ref}",
+        "request": {"method": version.method, "url": url},
+        "response": {
+            "status": status,
+            "etag": version.etag,
+            "lastModified": instant(version.updated),
+        },
+    }
+    return entry | ({} if version.resource is None else {"resource": version.resource})

@@ -1,0 +1,157 @@
+"""Runs a query over the records and cuts the answer into pages that stay as they were."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from secrets import token_urlsafe
+from threading import Lock
+from urllib.parse import urlencode
+
+from msgspec import Struct
+
+from cds.demo.fhir.errors import FhirError
+from cds.demo.fhir.ordering import in_order
+from cds.demo.fhir.query import Include, Query
+from cds.demo.fhir.quirks import Quirks
+from cds.demo.fhir.references import named_by
+from cds.demo.fhir.resource_json import Resource
+from cds.demo.fhir.storage import Records, Version
+
+
+PAGE = "_page"  # the parameter of a link to a further page
+_KEPT = 256  # answers of more than one page; the oldest goes first
+
+
+class Page(Struct, frozen=True):
+    """What one page shows."""
+
+    found: tuple[Version, ...]
+    included: tuple[Version, ...]
+
+
+class Snapshot(Struct, frozen=True):
+    """One answered search."""
+
+    query: Query
+    total: int
+    pages: tuple[Page, ...]
+
+
+def matches(records: Records, query: Query) -> list[Version]:
+    """Every resource that meets all tests, in order."""
+    found = [one for one in records.all_of(query.kind) if _meets(query, one.resource or {})]
+    return in_order(found, query.sort)
+
+
+def snapshot(records: Records, query: Query, base: str) -> Snapshot:
+    """The whole answer, in pages of `query.count`."""
+    return of_found(records, query, matches(records, query), base)
+
+
+def of_found(records: Records, query: Query, found: list[Version], base: str) -> Snapshot:
+    """The pages of resources already found."""
+    if query.only_count:
+        return Snapshot(query, len(found), (Page((), ()),))
+    starts = range(0, max(len(found), 1), query.count)
+    parts = [found[start : start + query.count] for start in starts]
+    return Snapshot(
+        query,
+        len(found),
+        tuple(Page(tuple(part), _included(records, part, query.includes, base)) for part in parts),
+    )
+
+
+class Pages:
+    """The answers whose further pages may still be asked for; may be shared by threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: OrderedDict[str, Snapshot] = OrderedDict()
+
+    def first(self, answer: Snapshot, base: str, quirks: Quirks) -> Resource:
+        """The Bundle of the first page."""
+        token = ""
+        if len(answer.pages) > 1:
+            token = token_urlsafe(16)
+            with self._lock:
+                self._kept[token] = answer
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+        return _bundle(answer, token, 0, base, quirks)
+
+    def further(self, name: str, base: str, quirks: Quirks) -> Resource:
+        """The Bundle of the page a link named. Raises `FhirError` 410 when it is gone."""
+        token, _, number = name.rpartition(".")
+        with self._lock:
+            answer = self._kept.get(token)
+        if answer is None or not number.isdigit() or int(number) >= len(answer.pages):
+            raise FhirError(410, "not-found", "that page is gone: search again")
+        return _bundle(answer, token, int(number), base, quirks)
+
+
+def _meets(query: Query, resource: Resource) -> bool:
+    return all(test(resource) for test in query.tests)
+
+
+def _included(
+    records: Records, found: Iterable[Version], includes: tuple[Include, ...], base: str
+) -> tuple[Version, ...]:
+    """Each once, and none that the page shows as a match."""
+    kept = list(found)
+    seen = {one.ref for one in kept}
+    added: dict[str, Version] = {}
+    for include in includes:
+        for other in _of(records, kept, include, base):
+            if other.ref not in seen:
+                added[other.ref] = other
+    return tuple(added.values())
+
+
+def _of(records: Records, found: list[Version], include: Include, base: str) -> Iterator[Version]:
+    if include.reverse:
+        shown = {one.ref for one in found}
+        for other in records.all_of(include.kind):
+            if shown & set(_named(other, include, base)):
+                yield other
+        return
+    for one in found:
+        for name in _named(one, include, base):
+            kind, _, id_ = name.partition("/")
+            there = records.current(kind, id_) if include.target in {"", kind} else None
+            if there is not None and there.resource is not None:
+                yield there
+
+
+def _named(version: Version, include: Include, base: str) -> Iterator[str]:
+    for path in include.parameter.paths:
+        yield from named_by(version.resource or {}, path, base)
+
+
+def _bundle(answer: Snapshot, token: str, number: int, base: str, quirks: Quirks) -> Resource:
+    page, query = answer.pages[number], answer.query
+    root = f"{base}/{query.kind}"
+
+    def link(relation: str, at: int) -> Resource:
+        first = relation == "self" and at == 0
+        pairs = query.kept if first else [(PAGE, f"{token}.{at}")]
+        return {"relation": relation, "url": f"{root}?{urlencode(pairs)}" if pairs else root}
+
+    links = [link("self", number)]
+    if number > 0:
+        links.append(link("previous", number - 1))
+    if number + 1 < len(answer.pages):
+        links.append(link("next", number + 1))
+    bundle: Resource = {"resourceType": "Bundle", "type": "searchset"}
+    if query.total or query.only_count:
+        bundle["total"] = len(page.found) if quirks.total_of_page else answer.total
+    bundle["link"] = links
+    entries = [_entry(one, "match", base) for one in page.found]
+    entries += [_entry(one, "include", base) for one in page.included]
+    return bundle | ({"entry": entries} if entries else {})
+
+
+def _entry(version: Version, mode: str, base: str) -> Resource:
+    return {
+        "fullUrl": f"{base}/{version.ref}",
+        "resource": version.resource,
+        "search": {"mode": mode},
+    }
