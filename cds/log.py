@@ -20,7 +20,7 @@ LOGGER = logging.getLogger("btce_cds")
 # the uuid this service gave a decision, and kinds of errors and refusals from our own lists.
 _WORDS = frozenset(
     {"at", "code", "error", "hook", "keys", "mode", "protocol", "refusal", "service", "site"}
-    | {"store"}
+    | {"notification", "store"}
 )
 _LISTS = frozenset({"topics", "upstream"})
 _NUMBERS = frozenset({"ms", "spooled", "status"})

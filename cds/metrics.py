@@ -20,6 +20,12 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 _INDICATORS = frozenset({"info", "warning", "critical"})
 _OUTCOMES = frozenset({"accepted", "overridden"})
+# What a FHIR server sent (the first line), why it was not taken, and what its numbers showed.
+_NOTIFICATIONS = frozenset(
+    {"change", "event", "handshake", "heartbeat", "query"}
+    | {"wrong-secret", "unknown", "flood", "too-large", "other-media", "unreadable"}
+    | {"gap", "restart", "foreign", "of-another", "failing"}
+)
 _TOPIC = re.compile(r"[A-Z0-9]{1,100}")  # how cards write a topic
 _MOST_TOPICS = 200
 
@@ -53,6 +59,8 @@ class Metrics:
         self._feedback = self._counter("feedback", "Feedback received.", "outcome")
         self._stored = self._counter("store_writes", "Writes, to the store or its spool.", "to")
         self._refused = self._counter("token_refusals", "Refused client tokens.", "kind")
+        self._notified = self._counter("notifications", "Sent by FHIR servers.", "kind")
+        self._woken = self._counter("wake_ups", "New reasons to read a patient again.")
         self._days = Gauge(
             "btce_protocol_days_left",
             "Days until the last day of a protocol; negative once it is over.",
@@ -60,6 +68,10 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="mostrecent",
         )
+        self._waiting = self._gauge(
+            "inbox_waiting", "Reasons to read a patient again, not yet read."
+        )
+        self._oldest = self._gauge("inbox_oldest_seconds", "For how long the oldest of them waits.")
 
     def request(self, service: str, status: int) -> None:
         """One answer, with its HTTP status; `service` empty where no hook service was asked."""
@@ -98,9 +110,22 @@ class Metrics:
         """One refused client token; never by its issuer, which anybody may write."""
         self._refused.labels(_known(kind, self._refusals)).inc()
 
+    def notification(self, kind: str) -> None:
+        """One notification of a FHIR server, or what was odd about one."""
+        self._notified.labels(_known(kind, _NOTIFICATIONS)).inc()
+
+    def woken(self, number: int) -> None:
+        """So many new rows in the inbox."""
+        self._woken.inc(number)
+
     def days_left(self, protocol: str, days: int) -> None:
         """How long a protocol of a site may still be used; set before each `render`."""
         self._days.labels(protocol).set(days)
+
+    def backlog(self, waiting: float, oldest_seconds: float) -> None:
+        """What waits in the inbox now; set before each `render`. NaN: the store cannot be read."""
+        self._waiting.set(waiting)
+        self._oldest.set(oldest_seconds)
 
     def render(self) -> tuple[bytes, str]:
         """The page and its content type: of all workers, where they share a folder."""
@@ -112,6 +137,10 @@ class Metrics:
 
     def _counter(self, name: str, says: str, *labels: str) -> Counter:
         return Counter(f"btce_{name}", says, labels, registry=self._registry)
+
+    def _gauge(self, name: str, says: str) -> Gauge:
+        """Of the whole deployment, whichever process was asked last."""
+        return Gauge(f"btce_{name}", says, registry=self._registry, multiprocess_mode="mostrecent")
 
     def _topic(self, code: str) -> str:
         """Topics are built from our words; a bound keeps a mistake there from growing the page."""

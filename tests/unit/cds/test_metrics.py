@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cds.fhir_guard import Kind
 from cds.metrics import FOLDER, Metrics
+from cds.notifications.model import Kind as NotificationKind
 from cds.services import SERVICES
 
 
@@ -49,6 +50,10 @@ def test_each_event_is_counted_under_its_own_label() -> None:
     metrics.stored()
     metrics.spooled()
     metrics.token_refused("expired")
+    metrics.notification("event")
+    metrics.notification("gap")
+    metrics.woken(3)
+    metrics.woken(0)
     metrics.days_left("nhs-waht", -3)
     found = counted(metrics)
     assert found["btce_requests_total", "btce-order-sign", "2xx"] == 2
@@ -60,6 +65,9 @@ def test_each_event_is_counted_under_its_own_label() -> None:
     assert found["btce_store_writes_total", "store"] == 1
     assert found["btce_store_writes_total", "spool"] == 1
     assert found["btce_token_refusals_total", "expired"] == 1
+    assert found["btce_notifications_total", "event"] == 1
+    assert found["btce_notifications_total", "gap"] == 1
+    assert found[("btce_wake_ups_total",)] == 3
     assert found["btce_protocol_days_left", "nhs-waht"] == -3
 
 
@@ -84,8 +92,23 @@ def test_no_word_from_outside_becomes_a_label() -> None:
     metrics.upstream_error(CANARY)
     metrics.feedback(CANARY)
     metrics.token_refused(CANARY)
+    metrics.notification(CANARY)
     assert CANARY.lower() not in metrics.render()[0].decode().lower()
     assert counted(metrics)["btce_requests_total", "other", "other"] == 1
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *get_args(NotificationKind),
+        *("wrong-secret", "unknown", "flood", "too-large", "other-media", "unreadable"),
+        *("gap", "restart", "foreign", "of-another", "failing"),
+    ],
+)
+def test_every_word_about_notifications_has_its_own_label(kind: str) -> None:
+    metrics = made()
+    metrics.notification(kind)
+    assert counted(metrics)["btce_notifications_total", kind] == 1
 
 
 def test_the_page_stays_small_whatever_topics_come() -> None:

@@ -1,0 +1,1 @@
+"""The receiver of notifications, part by part."""
