@@ -1,7 +1,8 @@
-"""The session every FHIR read goes through: one base, no redirect, limits on time and size.
+"""The session every FHIR request goes through: one base, no redirect, limits on time and size.
 
 fhirclient follows any link with the bearer token and waits for ever; this session does neither.
-Several threads may read through one session at the same time.
+Several threads may read through one session at the same time. It reads, unless it was made to
+write as well.
 """
 
 import io
@@ -29,6 +30,9 @@ MAX_TOTAL_BYTES = 4 * MAX_BYTES  # of all answers of one session
 _CHUNK = 65536
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _REDIRECTS = range(300, 400)
+_READS = frozenset({"GET"})
+_WRITES = _READS | {"POST", "PUT", "DELETE"}
+_WRITTEN = frozenset({200, 201, 202, 204})
 _OUT_OF_TIME = "the time for reading is used up"
 # RFC 6750 says which characters a bearer token has; wider here, but never a line break.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -48,12 +52,12 @@ Kind: TypeAlias = Literal[
     "failed",  # the server sent an OperationOutcome of severity error instead of data, or with it
     "foreign-link",  # the next page is not below the base
     "endless-pages",  # a next page that was read before
-    "refused",  # not a read this session makes
+    "refused",  # not a request this session makes
 ]
 
 
 class ReadRefused(requests.RequestException):
-    """A read that was not made or not finished; the message names no patient and no address."""
+    """A request not made or not finished; the message names no patient and no address."""
 
     def __init__(self, kind: Kind, message: str) -> None:
         super().__init__(message)
@@ -61,7 +65,7 @@ class ReadRefused(requests.RequestException):
 
 
 class GuardedSession(requests.Session):
-    """Reads below one FHIR base until a deadline. The token is sent there and nowhere else."""
+    """Requests below one FHIR base until a deadline. The token is sent there and nowhere else."""
 
     def __init__(
         self,
@@ -70,8 +74,9 @@ class GuardedSession(requests.Session):
         *,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        writes: bool = False,
     ) -> None:
-        """`base`: the FHIR base URL. `seconds`: for all reads together. Raises `ReadRefused`."""
+        """`base`: the FHIR base URL. `seconds`: for all requests together. Raises `ReadRefused`."""
         super().__init__()
         self.base = base.rstrip("/")
         self.trust_env = False  # neither a proxy nor a netrc file of this machine
@@ -79,16 +84,26 @@ class GuardedSession(requests.Session):
         self._sockets = Sockets()
         self._clock = clock
         self._deadline = clock() + seconds
+        self._methods = _WRITES if writes else _READS
         self._lock, self._bytes = Lock(), 0
         self.adapters.clear()
         parts = urlsplit(base)
         self.mount(f"{parts.scheme}://", Adapter(self._sockets, tls=parts.scheme == "https"))
         if token is not None:
-            if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-                raise ReadRefused("refused", "a token is sent over https only")
-            if not _TOKEN.fullmatch(token):
-                raise ReadRefused("refused", "the token has characters no bearer token has")
-            self.auth = _Bearer(token)
+            self.use(token)
+
+    def use(self, token: str) -> None:
+        """Send this token from now on; raises `ReadRefused`."""
+        parts = urlsplit(self.base)
+        if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+            raise ReadRefused("refused", "a token is sent over https only")
+        if not _TOKEN.fullmatch(token):
+            raise ReadRefused("refused", "the token has characters no bearer token has")
+        self.auth = _Bearer(token)
+
+    def renew(self, seconds: float) -> None:
+        """Give the requests from now on `seconds` and the full size; not while one is made."""
+        self._deadline, self._bytes = self._clock() + seconds, 0
 
     def left(self) -> float:
         """Seconds until the deadline, at least 0."""
@@ -104,10 +119,10 @@ class GuardedSession(requests.Session):
         """Nowhere: requests would read the whole body of a redirect to find out."""
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        """One GET, read whole within the limits; raises `ReadRefused`."""
+        """One request, its answer read whole within the limits; raises `ReadRefused`."""
         url = request.url or ""
-        if request.method != "GET" or not is_below(self.base, url):
-            raise ReadRefused("refused", "not a read below the FHIR base")
+        if request.method not in self._methods or not is_below(self.base, url):
+            raise ReadRefused("refused", "not such a request below the FHIR base")
         self._refuse_late()
         left = self.left()
         options |= {
@@ -118,21 +133,26 @@ class GuardedSession(requests.Session):
         response = super().send(request, **options)
         try:
             self._refuse_late()  # a connection ended at the deadline looks like an answer's end
-            body = self._read(response)
+            body = self._read(response, written=request.method != "GET")
             self._refuse_late()
         finally:
             response.close()
         response.raw = io.BytesIO(body)
         return response
 
-    def _read(self, response: requests.Response) -> bytes:
-        """The whole body of an answer that is JSON by its own word; nothing of an error."""
+    def _read(self, response: requests.Response, *, written: bool) -> bytes:
+        """The whole body of an answer that is JSON by its own word; nothing of an error.
+
+        After a write other bodies are left unread: what was asked for has been done all the same.
+        """
         if response.status_code in _REDIRECTS:
             raise ReadRefused("redirect", "the server answered with a redirect")
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             return b""
-        media = response.headers.get("Content-Type", "").partition(";")[0]
-        if response.status_code != HTTPStatus.OK or "json" not in media.lower():
+        json = "json" in response.headers.get("Content-Type", "").partition(";")[0].lower()
+        if written and response.status_code in _WRITTEN and not json:
+            return b""
+        if response.status_code not in (_WRITTEN if written else {HTTPStatus.OK}) or not json:
             raise ReadRefused("not-fhir", "the answer is not JSON")
         try:
             return self._within_limits(response)

@@ -99,7 +99,7 @@ def _page(template: str, path: str, server: FHIRServer, *, alone: bool) -> Value
     except ReadRefused:
         raise
     except (requests.RequestException, *_STATUSES) as error:
-        raise ReadRefused(_kind(error, server.session), "the server did not answer") from None
+        raise ReadRefused(kind_of(error, server.session), "the server did not answer") from None
     except (ServiceError, msgspec.DecodeError):
         raise ReadRefused("not-fhir", "the answer is not JSON within the limits") from None
     value = classify(template, raw)
@@ -112,7 +112,7 @@ def _page(template: str, path: str, server: FHIRServer, *, alone: bool) -> Value
     return value
 
 
-def _kind(error: Exception, session: GuardedSession) -> Kind:
+def kind_of(error: Exception, session: GuardedSession) -> Kind:
     response = getattr(error, "response", None)
     if response is not None:
         status: int = response.status_code
