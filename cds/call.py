@@ -16,7 +16,7 @@ from cds.drafted import required_missing
 from cds.errors import AnotherPatient, BadHookRequest, DataUnavailable
 from cds.fhir_fetch import Failure, read_missing
 from cds.hook_request import HookRequest, access_token, parse
-from cds.pipeline import EXTENSION, Evaluation, evaluate
+from cds.pipeline import EXTENSION, Evaluation, evaluate, record_of
 from cds.prefetch import covers
 from cds.services import Service
 from cds.store.inputs import input_refs
@@ -77,6 +77,7 @@ def answer(
             now=now,
             acknowledged=_acknowledged(request, site, deployment),
             unread=tuple(map(str, failed)),
+            earlier=deployment.recorder.earlier(site.id, request.patient_id, now),
         )
     except AnotherPatient as error:
         place = _place(error.field)
@@ -135,5 +136,6 @@ def _keep(
         inputs=input_refs((*request.prefetch.values(), request.draft_orders)),
         programs={one.program: one.id for one in deployment.library.rems.values()},
         commit=deployment.commit,
+        record=record_of(evaluation),
     )
     deployment.recorder.record(row)

@@ -4,10 +4,11 @@ Pure: the same request, site, library, codes and `now` give the same bytes. No I
 sentence of its own.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from cards.build import build
 from cards.model import Card
@@ -15,7 +16,10 @@ from cards.switched_off import SwitchedOff
 from cds import __version__
 from cds.config import Mode, Site, off_rules
 from cds.errors import AnotherPatient
+from cds.given_back import by_hand, without_drafts
 from cds.hook_request import HookRequest
+from cds.made_from import MadeFrom, made_from, site_of
+from cds.record import Record, pack
 from fhir_mapping import errors as mapping_errors
 from fhir_mapping.codes import CodeSets
 from fhir_mapping.read import PatientInput, read
@@ -23,6 +27,7 @@ from knowledge.assemble import Context
 from knowledge.assessment import Assessment
 from knowledge.decide import decide
 from knowledge.decision import Decision
+from knowledge.earlier import EarlierEvent
 from knowledge.facts import Facts, Notice
 from knowledge.library import Library
 
@@ -33,12 +38,21 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
 class Evaluation(Struct, frozen=True):
-    """What every stage returned. `response` is the encoded answer, encoded once."""
+    """What every stage returned. `response` is the encoded answer, encoded once.
 
-    facts: Facts
+    `made_from`: all that the decision rests on; `drafts`: the references of the draft orders.
+    """
+
+    made_from: MadeFrom
+    drafts: tuple[str, ...]
     decision: Decision
     cards: tuple[Card, ...]
     response: bytes
+
+    @property
+    def facts(self) -> Facts:
+        """What the mapping read."""
+        return self.made_from.facts
 
 
 def evaluate(
@@ -50,13 +64,14 @@ def evaluate(
     now: datetime,
     acknowledged: frozenset[str] = frozenset(),
     unread: tuple[str, ...] = (),
+    earlier: tuple[EarlierEvent, ...] | None = (),
 ) -> Evaluation:
     """Answer one request for `site` at `now` (UTC). Raises `AnotherPatient`.
 
     `acknowledged`: ids of REMS programmes whose duties somebody has read. `unread`: why data could
-    not be read from the FHIR server, in words of ours.
+    not be read from the FHIR server, in words of ours. `earlier`: events that decisions of this
+    service remember; None: these cannot be read now.
     """
-    mode = effective_mode(site, library)
     rules = site.site_rules(library.rules)
     patient = PatientInput(
         patient_id=request.patient_id,
@@ -69,28 +84,60 @@ def evaluate(
         mapped = read(patient, now=now, rules=rules, codes=codes)
     except mapping_errors.AnotherPatient as error:
         raise AnotherPatient(str(error), field=error.where) from None
+    given = made_from(
+        _with_earlier(_with_unread(mapped.facts, unread), earlier),
+        hook_instance=request.hook_instance,
+        site=site,
+        mode=effective_mode(site, library),
+        acknowledged=acknowledged,
+        engine_version=__version__,
+    )
+    return conclude(given, mapped.drafts, library)
+
+
+def conclude(given: MadeFrom, drafts: Mapping[str, bytes], library: Library) -> Evaluation:
+    """Decision, cards and answer; of nothing but these three. `drafts`: as `cards.build` has it."""
+    site = site_of(given)
     context = Context(
         site=site.id,
-        mode=mode,
+        mode=given.mode,
         protocol_id=site.protocol,
-        engine_version=__version__,
-        rules=rules,
+        engine_version=given.engine_version,
+        rules=site.site_rules(library.rules),
         zone=site.zone,
         contacts=site.contacts,
-        acknowledged=acknowledged,
+        acknowledged=given.acknowledged,
     )
-    facts = _with_unread(mapped.facts, unread)
-    decision = decide(facts, library, context)
+    decision = decide(given.facts, library, context)
     cards = build(
         decision,
-        drafts=mapped.drafts,
-        hook_instance=request.hook_instance,
+        drafts=drafts,
+        hook_instance=given.hook_instance,
         zone=site.zone,
         smart_url=site.smart_url,
         off=SwitchedOff(site.off_topics, off_rules(site, library)),
     )
-    shown = cards if mode == "live" else ()
-    return Evaluation(facts, decision, cards, _encode(shown, decision.assessment))
+    shown = cards if given.mode == "live" else ()
+    response = _encode(shown, decision.assessment)
+    return Evaluation(given, tuple(drafts), decision, cards, response)
+
+
+def record_of(evaluation: Evaluation) -> bytes:
+    """What the store keeps to make the same answer again."""
+    cards = evaluation.cards
+    return pack(
+        Record(
+            evaluation.made_from,
+            Raw(encoded_cards(cards)),
+            evaluation.drafts,
+            by_hand(evaluation.decision, cards),
+        )
+    )
+
+
+def encoded_cards(cards: tuple[Card, ...]) -> bytes:
+    """Their JSON as on the wire, but for the drafts in them."""
+    return _ENCODER.encode(without_drafts(cards))
 
 
 def _with_unread(facts: Facts, unread: tuple[str, ...]) -> Facts:
@@ -99,6 +146,14 @@ def _with_unread(facts: Facts, unread: tuple[str, ...]) -> Facts:
         return facts
     told = tuple(Notice("not-read", f"Not read from the FHIR server: {why}.") for why in unread)
     return msgspec.structs.replace(facts, notices=(*facts.notices, *told))
+
+
+def _with_earlier(facts: Facts, earlier: tuple[EarlierEvent, ...] | None) -> Facts:
+    """The facts, with what this service saw before; that it cannot be told is said."""
+    if earlier is None:
+        told = Notice("history-not-read", "Earlier events: the store could not be read.")
+        return msgspec.structs.replace(facts, notices=(*facts.notices, told))
+    return msgspec.structs.replace(facts, earlier=earlier) if earlier else facts
 
 
 def effective_mode(site: Site, library: Library) -> Mode:

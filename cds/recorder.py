@@ -21,7 +21,9 @@ from cds.store import (
     StoreDown,
     StoreRefused,
 )
+from cds.store.earlier import earlier_events
 from cds.store.rems import acknowledged_programs
+from knowledge.earlier import EarlierEvent
 from knowledge.model import SiteRules
 from knowledge.product_model import RemsProgram
 
@@ -86,6 +88,13 @@ class Recorder:
             )
         except StoreDown:
             return frozenset()
+
+    def earlier(self, site: str, patient: str, before: datetime) -> tuple[EarlierEvent, ...] | None:
+        """Events that earlier decisions remember; None while the store is down."""
+        try:
+            return earlier_events(self._store, site, patient, before)
+        except StoreDown:
+            return None
 
     def store_answers(self) -> bool:
         """Whether the store can be used now."""

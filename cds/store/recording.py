@@ -9,6 +9,7 @@ from cards.model import Card
 from cds.store.rows import CardRow, DecisionRow, InputRef
 from knowledge.assessment import Assessment
 from knowledge.decision import Decision
+from knowledge.earlier import EarlierEvent
 
 
 REMS_TOPIC = "REMS"  # how the topic codes of REMS cards begin
@@ -38,12 +39,13 @@ def decision_row(
     inputs: tuple[InputRef, ...],
     programs: Mapping[str, str],
     commit: str,
+    record: bytes,
 ) -> DecisionRow:
     """What `Store.record` keeps of one answer.
 
     `cards`: also those that a silent site was not shown. `assessment`: its JSON as it was sent.
     `programs`: ids of the REMS programmes by their name. `commit`: of the source this software was
-    built from, "" if it is not known.
+    built from, "" if it is not known. `record`: what it was made from.
     """
     found = decision.assessment
     return DecisionRow(
@@ -65,6 +67,9 @@ def decision_row(
         rules=tuple(sorted(set(_rules(decision)) - {""})),
         inputs=inputs,
         cards=tuple(_card(card, found, programs) for card in cards),
+        record=record,
+        crs_events=as_text(decision.remember.get("crs")),
+        icans_events=as_text(decision.remember.get("icans")),
     )
 
 
@@ -96,3 +101,8 @@ def _rules(decision: Decision) -> Iterator[str]:
     yield from (duty.citation.rule for duty in decision.rems_duties)
     for lines in (decision.tocilizumab_lines, decision.anakinra_lines, decision.guidance):
         yield from (line.citation.rule for line in lines)
+
+
+def as_text(events: tuple[EarlierEvent, ...] | None) -> str | None:
+    """Remembered events as the column's value; None: nothing is known of the toxicity."""
+    return None if events is None else msgspec.json.encode(events).decode()

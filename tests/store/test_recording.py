@@ -49,6 +49,7 @@ def recorded(decision: Decision) -> tuple[DecisionRow, bytes]:
         inputs=(),
         programs=PROGRAMS,
         commit="abc",
+        record=b"made from",
     )
     return row, assessment
 
@@ -61,6 +62,7 @@ def test_a_hold_is_kept_with_its_rules_versions_and_cards() -> None:
     assert row.evaluated_at == decision.assessment.evaluated_at
     assert (row.site, row.patient, row.mode) == ("north", "p1", "live")
     assert row.knowledge_sha256 == LIBRARY.sha256
+    assert (row.source_commit, row.record) == ("abc", b"made from")
     assert row.protocol.partition("@")[0] == "us-label"
     assert set(decision.assessment.disposition.rules) <= set(row.rules)
     assert "" not in row.rules
