@@ -25,9 +25,12 @@ from cds.deployment import Deployment
 from cds.errors import ServiceError, operation_outcome
 from cds.fhir_guard import Kind as UpstreamKind
 from cds.metrics import Metrics
+from cds.notifications import receiver
 from cds.recorder import Recorder, Start
 from cds.services import SERVICES, services_of
 from cds.store import Spool, Store, StoreDown, open_store
+from cds.store.inbox import Inbox
+from cds.store.subscribed import Subscribed
 from cds.trust import FirstUse, Keys
 from cds.trust import Kind as RefusalKind
 from cds.trust.keys import in_thread
@@ -88,6 +91,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
     app.register_blueprint(hooks.blueprint(deployment))
     app.register_blueprint(operation.blueprint(deployment))
+    app.register_blueprint(receiver.blueprint(deployment, Inbox(store), Subscribed(store)))
     _answer_errors(app)
     _watch(app, deployment)
     app.after_request(lambda response: _allow_origin(response, settings))

@@ -100,6 +100,7 @@ def _lines(path: Path, evaluation: Evaluation) -> Iterator[str]:
     yield f"  protocol    {assessment.protocol.id}@{assessment.protocol.version}"
     yield f"  CRS         {_grade(assessment.crs)}"
     yield f"  ICANS       {_grade(assessment.icans)}"
+    yield "  history     of this request alone, without stored decisions"
     yield f"  disposition {_disposition(assessment)}"
     for state in (assessment.crs, assessment.icans):
         for missing in state.missing:
