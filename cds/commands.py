@@ -17,6 +17,7 @@ from cds.store.migrations import migrate
 
 
 Format = Literal["text", "json"]
+WAIT_SECONDS = 30.0  # nobody waits for an answer in two seconds here
 
 
 def migrate_store(config: Path, environ: Mapping[str, str]) -> Iterator[str]:
@@ -29,7 +30,7 @@ def report_feedback(
     config: Path, environ: Mapping[str, str], *, since: datetime, form: Format
 ) -> Iterator[str]:
     """What users did with the cards of decisions evaluated at or after `since`, by topic."""
-    with closing(open_store(load(config, environ).store)) as store:
+    with closing(open_store(load(config, environ).store, wait=WAIT_SECONDS)) as store:
         report = feedback_report.feedback_report(store, since)
     as_form = feedback_report.as_json if form == "json" else feedback_report.as_text
     yield as_form(report)
@@ -45,7 +46,7 @@ def list_affected(
     form: Format,
 ) -> Iterator[str]:
     """A line for each decision made under `knowledge`; raises `ValueError` for no digest."""
-    with closing(open_store(load(config, environ).store)) as store:
+    with closing(open_store(load(config, environ).store, wait=WAIT_SECONDS)) as store:
         rows = audit.affected(store, knowledge, since, rules)
         yield from audit.as_json(rows) if form == "json" else audit.as_text(rows)
 
@@ -72,7 +73,7 @@ def recompute_decisions(
     from knowledge import library  # noqa: PLC0415
 
     knowledge, commit = library.load(), installed_commit()
-    with closing(open_store(load(config, environ).store)) as store:
+    with closing(open_store(load(config, environ).store, wait=WAIT_SECONDS)) as store:
         rows = store.decisions(ids=ids, since=since, until=until, site=site)
         outcomes = (recompute(row, knowledge, commit=commit) for row in _all_of(ids, rows))
         yield from lines(outcomes, as_json=form == "json", show_values=show_values)

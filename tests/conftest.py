@@ -21,6 +21,7 @@ from knowledge import library as knowledge_library
 from knowledge.library import Library
 from tests.conformance.checker import RECORDER
 from tests.functional.bodies import FHIR_BASE, NOW
+from tests.postgres import postgres, postgres_database, postgres_url_factory  # noqa: F401
 
 
 CALL = "/cds-services/btce-order-sign"

@@ -21,7 +21,7 @@ def show(lines: Iterable[str]) -> int:
     """Print what a command says; why it cannot is one of three kinds."""
     from cds.config import ConfigError
     from cds.store import StoreDown
-    from cds.store.errors import BackupFailed, ChainBroken
+    from cds.store.errors import BackupFailed, ChainBroken, StoreRefused
 
     try:
         for line in lines:
@@ -30,8 +30,8 @@ def show(lines: Iterable[str]) -> int:
         return report(error.problems)
     except StoreDown as error:
         return report([f"store: {error.cause}"])
-    except (BackupFailed, ChainBroken) as error:
-        return report([str(error)])
+    except (BackupFailed, ChainBroken, StoreRefused) as error:
+        return report([error.message])
     except ValueError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT

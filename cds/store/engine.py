@@ -2,10 +2,11 @@
 
 SQLite: write-ahead log, `synchronous=FULL` (a commit is on the disk), foreign keys, a short wait
 for a lock, and a file that was moved away is noticed instead of written to. PostgreSQL: the same
-limits on waiting.
+limits on waiting, see `postgresql`.
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url, text
 
 from cds.store.errors import Cause, StoreDown, StoreRefused
+from cds.store.postgresql import Monotonic, postgresql_engine
 from cds.store.tables import REVISION
 
 
@@ -39,9 +41,17 @@ _CAUSES: tuple[tuple[str, Cause], ...] = (
 )
 
 
-def open_engine(url: str, *, create: bool = False, wait: float = WAIT_SECONDS) -> Engine:
-    """An engine that connects when it is first used. `create`: an SQLite file that is not there.
+def open_engine(
+    url: str,
+    *,
+    create: bool = False,
+    wait: float = WAIT_SECONDS,
+    monotonic: Monotonic = time.monotonic,
+) -> Engine:
+    """An engine that connects when it is first used. `create`: for a migration, which may make an
+    SQLite file and makes its tables.
 
+    `wait`: seconds, for a lock. `monotonic`: seconds, for the pause after PostgreSQL was silent.
     Raises `ValueError` for a URL that names no database this store runs on.
     """
     parsed = make_url(url)
@@ -49,7 +59,7 @@ def open_engine(url: str, *, create: bool = False, wait: float = WAIT_SECONDS) -
     if backend == "sqlite":
         return _sqlite(parsed, create=create, wait=wait)
     if backend == "postgresql":
-        return _postgresql(parsed, wait=wait)
+        return postgresql_engine(parsed, _POOL, wait=wait, monotonic=monotonic)
     raise ValueError("store: must be an sqlite or a postgresql URL")
 
 
@@ -62,8 +72,13 @@ def sqlite_file(url: URL) -> Path:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A read transaction on a migrated database. Raises `StoreDown`."""
+def reading(engine: Engine, *, snapshot: bool = False) -> Iterator[Connection]:
+    """A read transaction on a migrated database. Raises `StoreDown`.
+
+    `snapshot`: all its statements see the same moment, as on SQLite they always do.
+    """
+    if snapshot and engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with translated(), engine.begin() as connection:
         _refuse_unmigrated(connection)
         yield connection
@@ -159,7 +174,9 @@ def _opener(path: Path, *, create: bool, wait: float) -> Callable[[], sqlite3.Co
             uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False
         )
         try:
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            # A migration makes a table anew, under the rows that refer to it.
+            keys = "foreign_keys=OFF" if create else "foreign_keys=ON"
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", keys):
                 connection.execute(f"PRAGMA {pragma}")
         except sqlite3.Error:
             connection.close()
@@ -175,18 +192,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _postgresql(url: URL, *, wait: float) -> Engine:
-    limit = int(wait * 1000)
-    return create_engine(
-        url,
-        connect_args={
-            "connect_timeout": 2,  # the least that libpq keeps to
-            "options": f"-c lock_timeout={limit} -c statement_timeout={2 * limit} -c timezone=UTC",
-        },
-        hide_parameters=True,
-        pool_pre_ping=True,
-        pool_timeout=wait,
-        **_POOL,
-    )

@@ -44,3 +44,24 @@ class SpoolFull(SpoolDown):
     """The spool has reached its limit: somebody must look before more is put there."""
 
     code = "spool-full"
+
+
+class AnotherWorker(ServiceError):
+    """An SQLite store has one worker process, and it is another one."""
+
+    code = "another-worker"
+    status = 409
+
+
+class BackupFailed(ServiceError):
+    """A backup was not made or not put back; `message` says why, without a value. For operators."""
+
+    code = "backup-failed"
+    status = 500
+
+
+class ChainBroken(ServiceError):
+    """What is kept is not what was kept; `message` says how often. For operators."""
+
+    code = "chain-broken"
+    status = 500

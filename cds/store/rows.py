@@ -46,7 +46,9 @@ class DecisionRow(Row, frozen=True):
 
     `patient` is the bare FHIR id; `protocol` and `rules` are id@version; `assessment` is JSON text
     exactly as it was sent, so that no number is ever rounded. `record`: what it was made from, so
-    that it can be made again; empty: not kept. In mode silent nobody saw the cards.
+    that it can be made again; empty: not kept. `crs_events`, `icans_events`: JSON of the events as
+    later decisions are to find them; None: the request told nothing of that toxicity. In mode
+    silent nobody saw the cards.
     """
 
     id: str
@@ -68,6 +70,8 @@ class DecisionRow(Row, frozen=True):
     inputs: tuple[InputRef, ...] = ()
     cards: tuple[CardRow, ...] = ()
     record: bytes = b""
+    crs_events: str | None = None
+    icans_events: str | None = None
 
 
 class Reason(Row, frozen=True):
@@ -120,8 +124,8 @@ class Watched(Row, frozen=True):
 class SubscriptionRow(Row, frozen=True):
     """A FHIR Subscription of ours. `patient` empty: of the whole site. `last_event` -1: none yet.
 
-    `gap_from`: the first event number that did not come, noticed at `gap_at`. `heard_at`: when the
-    server was last heard of it. `ends_at` None: it has no end.
+    `gap_from`: the first event number that did not come, noticed at `gap_at`; `missing`: all of
+    them, as "5-6,9". `heard_at`: when the server was last heard of it. `ends_at` None: no end.
     """
 
     id: str
@@ -138,3 +142,4 @@ class SubscriptionRow(Row, frozen=True):
     last_event: int = -1
     gap_from: int | None = None
     gap_at: datetime | None = None
+    missing: str = ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, Table, Update, delete, select, update
@@ -11,6 +12,7 @@ from sqlalchemy.sql.dml import Delete, Insert
 from cds.store.tables import acknowledgements, cards, decisions, feedback, jwt_ids
 
 
+@cache  # each decision that is kept uses them
 def insert_once(table: Table, dialect: str) -> Insert:
     """INSERT that leaves a row with the same key as it is: `rowcount` tells who was first."""
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
@@ -40,6 +42,11 @@ def early_feedback(site: str, uuids: Collection[str]) -> Select[Any]:
     )
 
 
+def feedback_there(ids: Collection[str]) -> Select[Any]:
+    """Those of these ids that are kept already."""
+    return select(feedback.c.id).where(feedback.c.id.in_(ids))
+
+
 def now_known(site: str, uuids: Collection[str]) -> Update:
     """Their cards are stored now."""
     return (
@@ -65,15 +72,24 @@ def acknowledged(
 def decisions_where(
     *,
     since: datetime | None = None,
+    until: datetime | None = None,
     knowledge: str | None = None,
     site: str | None = None,
     patient: str | None = None,
+    ids: Collection[str] = (),
 ) -> Select[Any]:
-    """Decisions in the order of their evaluation. `knowledge`: a digest or the start of one."""
+    """Decisions in the order of their evaluation. `knowledge`: a digest or the start of one.
+
+    `since` is within, `until` is not. `ids`: only these; none named: any.
+    """
     table = decisions.c
     found = select(decisions).order_by(table.evaluated_at, table.id)
+    if ids:
+        found = found.where(table.id.in_(ids))
     if since is not None:
         found = found.where(table.evaluated_at >= since)
+    if until is not None:
+        found = found.where(table.evaluated_at < until)
     if knowledge is not None:
         found = found.where(table.knowledge_sha256.startswith(knowledge, autoescape=True))
     if site is not None:

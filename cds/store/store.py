@@ -12,15 +12,17 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, insert
 
-from cds.store import statements
+from cds.store import chain, statements
+from cds.store.decisions import acknowledgement, insert_decision
 from cds.store.engine import WAIT_SECONDS, Synchronous, open_engine, reading, writing
 from cds.store.errors import StoreDown
 from cds.store.rows import CardRow, DecisionRow, FeedbackRow, InputRef
-from cds.store.tables import acknowledgements, cards, decisions, feedback, jwt_ids
+from cds.store.tables import acknowledgements, feedback, jwt_ids
 
 
+PATIENT_SECONDS = 5.0  # behind the writers of this process
 HASTY_SECONDS = 0.02  # for a lock that another call has just waited for in vain
 _BATCH = 500
 _PRUNED_BY = "00"  # one JWT id in 256, by its digest, also clears away those that are over
@@ -54,10 +56,7 @@ class Store:
     def record(self, decision: DecisionRow) -> None:
         """Keep a decision with its cards; a decision with an id that is there already stays."""
         with self._writing() as connection:
-            once = self._once(decisions)
-            if connection.execute(once, _decision_values(decision)).rowcount and decision.cards:
-                connection.execute(self._once(cards), _card_values(decision))
-                self._welcome(connection, decision)
+            insert_decision(connection, self.engine.dialect.name, decision)
 
     def add_feedback(self, rows: Sequence[FeedbackRow], now: datetime) -> None:
         """Keep feedback, each row once however often it is sent. `now`: when it was received.
@@ -66,7 +65,8 @@ class Store:
         programme for the patient it was shown for, at the latest `now`.
         """
         with self._writing() as connection:
-            for site, group in groupby(rows, key=lambda row: row.site):
+            # Sites in one order for all, or two calls could each wait for the other's.
+            for site, group in groupby(sorted(rows, key=_site), key=_site):
                 self._add(connection, site, tuple(group), now)
 
     def first_use(self, iss: str, jti: str, until: datetime, now: datetime) -> bool:
@@ -98,13 +98,18 @@ class Store:
         self,
         *,
         since: datetime | None = None,
+        until: datetime | None = None,
         knowledge: str | None = None,
         site: str | None = None,
         patient: str | None = None,
+        ids: Collection[str] = (),
     ) -> Iterator[DecisionRow]:
-        """Decisions by time. `knowledge`: made under this digest, or one that starts so."""
+        """Decisions by time. `knowledge`: made under this digest, or one that starts so.
+
+        `since` is within, `until` is not. `ids`: only these.
+        """
         wanted = statements.decisions_where(
-            since=since, knowledge=knowledge, site=site, patient=patient
+            since=since, until=until, knowledge=knowledge, site=site, patient=patient, ids=ids
         )
         with reading(self.engine) as connection:
             found = connection.execution_options(yield_per=_BATCH).execute(wanted)
@@ -113,6 +118,18 @@ class Store:
                 shown = connection.execute(statements.cards_of(ids)).mappings().all()
                 for row in batch:
                     yield _decision(row, [card for card in shown if card["decision"] == row["id"]])
+
+    @contextmanager
+    def writing(self, synchronous: Synchronous = "FULL") -> Iterator[Connection]:
+        """As `engine.writing`, for what no call waits for; queues with the writers of this process.
+
+        Raises `StoreDown`, `StoreRefused`.
+        """
+        with (
+            self._turn(PATIENT_SECONDS),
+            writing(self.engine, synchronous=synchronous) as connection,
+        ):
+            yield connection
 
     @contextmanager
     def _writing(self, synchronous: Synchronous = "FULL") -> Iterator[Connection]:
@@ -149,13 +166,19 @@ class Store:
     def _add(
         self, connection: Connection, site: str, rows: Sequence[FeedbackRow], now: datetime
     ) -> None:
+        head = chain.take(connection, self.engine.dialect.name, site)
         wanted = statements.known_cards(site, {row.card for row in rows})
         known = connection.execute(wanted).all()
         uuids = {uuid for uuid, _, _ in known}
-        values = [_feedback_values(row, row.card in uuids, now) for row in rows]
-        connection.execute(self._once(feedback), values)
+        every = [_feedback_values(row, row.card in uuids, now) for row in reversed(rows)]
+        new = {values["id"]: values for values in every}  # of the same id, the first
+        for there in connection.execute(statements.feedback_there(new)).scalars():
+            del new[there]
+        if new:
+            connection.execute(insert(feedback), list(new.values()))
+            chain.extend(connection, head, [chain.feedback_entry(one) for one in new.values()])
         told = [
-            _acknowledgement(site, patient, program, min(row.at, now), row.card)
+            acknowledgement(site, patient, program, min(row.at, now), row.card)
             for row in rows
             for uuid, patient, program in known
             if uuid == row.card and program is not None
@@ -163,21 +186,9 @@ class Store:
         if told:
             connection.execute(self._once(acknowledgements), told)
 
-    def _welcome(self, connection: Connection, decision: DecisionRow) -> None:
-        """Feedback that was faster than its decision counts as if it had come after it."""
-        uuids = [card.uuid for card in decision.cards]
-        early = connection.execute(statements.early_feedback(decision.site, uuids)).all()
-        if not early:
-            return
-        connection.execute(statements.now_known(decision.site, uuids))
-        programs = {card.uuid: card.program for card in decision.cards if card.program}
-        told = [
-            _acknowledgement(decision.site, decision.patient, programs[card], min(at, seen), card)
-            for card, at, seen in early
-            if card in programs
-        ]
-        if told:
-            connection.execute(self._once(acknowledgements), told)
+
+def _site(row: FeedbackRow) -> str:
+    return row.site
 
 
 def feedback_id(row: FeedbackRow) -> str:
@@ -187,30 +198,16 @@ def feedback_id(row: FeedbackRow) -> str:
     return _digest(_json(key))
 
 
-def _acknowledgement(
-    site: str, patient: str, program: str, at: datetime, card: str
-) -> dict[str, object]:
-    return {"site": site, "patient": patient, "program": program, "at": at, "card": card}
-
-
-def _decision_values(decision: DecisionRow) -> dict[str, Any]:
-    values: dict[str, Any] = msgspec.structs.asdict(decision)
-    values.pop("cards")
-    return values | {"rules": _json(decision.rules), "inputs": _json(decision.inputs)}
-
-
-def _card_values(decision: DecisionRow) -> list[dict[str, Any]]:
-    owned = {"decision": decision.id, "site": decision.site}
-    return [
-        msgspec.structs.asdict(card) | owned | {"suggestions": _json(card.suggestions)}
-        for card in decision.cards
-    ]
-
-
 def _feedback_values(row: FeedbackRow, known: bool, now: datetime) -> dict[str, Any]:
     values: dict[str, Any] = msgspec.structs.asdict(row)
     values |= {"suggestions": _json(row.suggestions), "reasons": _json(row.reasons)}
+    values |= {name: _storable(values[name]) for name in ("card", "comment")}
     return values | {"id": feedback_id(row), "known": known, "received_at": now}
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL has no NUL in a text; what a user wrote is not refused for it."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _decision(row: Any, shown: Sequence[Any]) -> DecisionRow:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from cds.store.instant import Instant
 
 
-REVISION = "0002"  # the migration these tables belong to; a test compares
+REVISION = "0003"  # the migration these tables belong to; a test compares
 
 metadata = MetaData(
     naming_convention={
@@ -56,6 +56,8 @@ decisions = Table(
     Column("rules", Text, nullable=False),
     Column("inputs", Text, nullable=False),
     Column("record", LargeBinary, nullable=False),
+    Column("crs_events", Text),
+    Column("icans_events", Text),
     Index(None, "evaluated_at"),
     Index(None, "site", "patient", "evaluated_at"),
     Index(None, "knowledge_sha256", "evaluated_at"),
@@ -167,7 +169,7 @@ turns = Table(
     Column("patient", Text, primary_key=True),
     Column("not_before", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Index(None, "not_before"),
+    Index(None, "site", "not_before", "patient"),
 )
 
 # The cohort: patients with a bispecific within the look-back, and until when they are watched.
@@ -201,6 +203,7 @@ subscriptions = Table(
     Column("heard_at", Instant, nullable=False),
     Column("gap_from", BigInteger),
     Column("gap_at", Instant),
+    Column("missing", Text, nullable=False),
     Index(None, "site", "patient"),
 )
 

@@ -7,13 +7,19 @@ import pytest
 
 from cds.store import Spool, Store, open_store
 from cds.store.migrations import migrate
+from tests.postgres import postgres, postgres_database, postgres_url_factory
 
 
-@pytest.fixture(params=["sqlite"])
+__all__ = ["postgres", "postgres_database", "postgres_url_factory"]  # fixtures
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
 def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database. A further kind is a further parameter; the tests stay as they are."""
-    assert request.param == "sqlite"
-    return f"sqlite:///{tmp_path / 'store.db'}"
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    url: str = request.getfixturevalue("postgres_database")
+    return url
 
 
 @pytest.fixture

@@ -1,17 +1,22 @@
 """From an empty database to the tables the code expects, and nothing that is not expected."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import TableClause, column, create_engine, insert, select, table, text
 
 from cds.store import StoreDown, open_store
+from cds.store.engine import open_engine, reading
+from cds.store.instant import Instant
 from cds.store.migrations import configuration, migrate
-from cds.store.tables import REVISION, metadata
-from tests.store.rows import decision, uuid
+from cds.store.tables import REVISION, chain, metadata
+from cds.store.verify import heads, verify
+from tests.store.rows import NOW, decision, uuid
 
 
 def test_the_migrated_tables_are_the_tables_of_the_code(migrated: str) -> None:
@@ -53,6 +58,72 @@ def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
         migrate(f"sqlite:///{file}")
     assert down.value.cause == "damaged"
     assert file.read_bytes() == before
+
+
+def test_what_the_first_version_kept_is_brought_along_and_linked(engine_url: str) -> None:
+    engine = open_engine(engine_url, create=True)
+    with engine.execution_options(writes=True).begin() as connection:
+        command.upgrade(configuration(connection), "0001")
+        for name, site, age in (("b", "north", 1), ("a", "north", 2), ("c", "south", 3)):
+            at = NOW - timedelta(days=age)
+            connection.execute(insert(FIRST_DECISIONS), first_decision(name, site, at))
+            shown = {"decision": uuid(name), "uuid": uuid("card"), "site": site, "topic": "T"}
+            connection.execute(
+                insert(FIRST_CARDS), shown | {"indicator": "info", "suggestions": "[]"}
+            )
+        connection.execute(insert(FIRST_FEEDBACK), first_feedback(NOW))
+    engine.dispose()
+
+    migrate(engine_url)
+    store = open_store(engine_url)
+    assert [list(verify(store, site)) for site in ("north", "south")] == [[], []]
+    assert {head.site: head.position for head in heads(store)} == {"north": 3, "south": 1}
+    with reading(store.engine) as connection:
+        wanted = select(chain.c.id).where(chain.c.site == "north").order_by(chain.c.position)
+        linked = list(connection.execute(wanted).scalars())
+    assert linked == [uuid("a"), uuid("b"), "f" * 64]
+    rows = {row.id: row for row in store.decisions()}
+    assert {row.record for row in rows.values()} == {b""}
+    if engine_url.startswith("sqlite"):
+        with reading(store.engine) as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    assert {len(row.cards) for row in rows.values()} == {1}
+    store.record(decision("new"))
+    assert list(verify(store, "north")) == []
+    store.close()
+
+
+def first_decision(name: str, site: str, at: datetime) -> dict[str, object]:
+    """As version 0001 kept it."""
+    values: dict[str, object] = dict.fromkeys(FIRST_DECISIONS.columns.keys(), "x")
+    values |= {"id": uuid(name), "site": site, "evaluated_at": at, "cannot_evaluate": False}
+    return values | {"rules": "[]", "inputs": "[]", "assessment": "{}", "mode": "live"}
+
+
+def first_feedback(at: datetime) -> dict[str, object]:
+    """As version 0001 kept it."""
+    values: dict[str, object] = dict.fromkeys(FIRST_FEEDBACK.columns.keys(), "[]")
+    values |= {"id": "f" * 64, "site": "north", "known": True, "at": at, "received_at": at}
+    return values | {"outcome": "accepted", "comment": ""}
+
+
+def first(name: str, columns: str) -> TableClause:
+    """A table of version 0001, which never changes any more."""
+    of_type = {"evaluated_at": Instant(), "at": Instant(), "received_at": Instant()}
+    return table(name, *(column(one, of_type.get(one)) for one in columns.split()))
+
+
+FIRST_DECISIONS = first(
+    "decisions",
+    "id site patient hook hook_instance service evaluated_at mode protocol knowledge_version"
+    " knowledge_sha256 engine_version source_commit assessment cannot_evaluate rules inputs",
+)
+FIRST_CARDS = first("cards", "decision uuid site topic indicator suggestions program")
+FIRST_FEEDBACK = first(
+    "feedback",
+    "id site service card known outcome at received_at suggestions reasons comment",
+)
 
 
 @pytest.mark.parametrize("found", ["0000", "9999"])

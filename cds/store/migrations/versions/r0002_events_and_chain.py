@@ -15,7 +15,10 @@ _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Add the tables and the column."""
     with op.batch_alter_table("decisions") as table:
-        table.add_column(sa.Column("record", sa.LargeBinary(), nullable=False, server_default=""))
+        none = sa.text("x''" if op.get_bind().dialect.name == "sqlite" else "''")  # no bytes
+        table.add_column(sa.Column("record", sa.LargeBinary(), nullable=False, server_default=none))
+        table.add_column(sa.Column("crs_events", sa.Text()))
+        table.add_column(sa.Column("icans_events", sa.Text()))
     with op.batch_alter_table("decisions") as table:
         table.alter_column("record", server_default=None)
     _chain()
@@ -104,7 +107,7 @@ def _inbox() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         _key("turns", "site", "patient"),
     )
-    op.create_index("ix_turns_not_before", "turns", ["not_before"])
+    op.create_index("ix_turns_site_not_before_patient", "turns", ["site", "not_before", "patient"])
 
 
 def _cohort() -> None:
@@ -149,6 +152,7 @@ def _subscriptions() -> None:
         _instant("heard_at"),
         _number("gap_from", nullable=True),
         _instant("gap_at", nullable=True),
+        _text("missing"),
         _key("subscriptions", "id"),
     )
     op.create_index("ix_subscriptions_site_patient", "subscriptions", ["site", "patient"])
