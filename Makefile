@@ -41,7 +41,7 @@ coverage: $(DEV) ## run the tests; fail under 100 % of knowledge, fhir_mapping a
 	$(BIN)/python -m pytest --cov --cov-report=term-missing --cov-fail-under=100
 
 validation: $(DEV) ## run the property tests with their long counts; write docs/safety/VALIDATION.md
-	BTCE_VALIDATION=1 $(BIN)/python -m pytest tests/properties
+	BTCE_VALIDATION=1 $(BIN)/python -m pytest tests/properties tests/crash
 
 check: lint types imports yaml knowledge ## lint, types, import contracts, knowledge, its lock and SPEC.md
 

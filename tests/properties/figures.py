@@ -8,10 +8,10 @@ from knowledge.library import Library
 REPORT = Path(__file__).parents[2] / "docs" / "safety" / "VALIDATION.md"
 _HEAD = """# Validation figures
 
-Written by `make validation`: the property tests of `tests/properties` with their long counts.
-Every example counted here held; one that does not hold fails the run and leaves this page as it
-was. The examples are generated: they show that the software does what its design says for
-synthetic records, not that the design is right for patients.
+Written by `make validation`: the property tests of `tests/properties` and the killed processes of
+`tests/crash`, with their long counts. Every example counted here held; one that does not hold fails
+the run and leaves this page as it was. The examples are generated: they show that the software does
+what its design says for synthetic records, not that the design is right for patients.
 
 """
 
