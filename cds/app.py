@@ -29,11 +29,14 @@ from cds.notifications import receiver
 from cds.recorder import Recorder, Start
 from cds.services import SERVICES, services_of
 from cds.store import Spool, Store, StoreDown, open_store
+from cds.store.cohort import Cohort
 from cds.store.inbox import Inbox
+from cds.store.latest import Latest
 from cds.store.subscribed import Subscribed
 from cds.trust import FirstUse, Keys
 from cds.trust import Kind as RefusalKind
 from cds.trust.keys import in_thread
+from cds.worker.backlog import backlog
 from fhir_mapping.codes import CodeSets, load_codes
 from knowledge import library as knowledge_library
 from knowledge.library import Library
@@ -90,8 +93,12 @@ def create_app(
     app = Flask("cds", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
     app.register_blueprint(hooks.blueprint(deployment))
-    app.register_blueprint(operation.blueprint(deployment))
-    app.register_blueprint(receiver.blueprint(deployment, Inbox(store), Subscribed(store)))
+    inbox, cohort, latest = Inbox(store), Cohort(store), Latest(store)
+    sites = tuple(settings.sites.values())
+    app.register_blueprint(
+        operation.blueprint(deployment, lambda now: backlog(inbox, cohort, latest, sites, now))
+    )
+    app.register_blueprint(receiver.blueprint(deployment, inbox, Subscribed(store)))
     _answer_errors(app)
     _watch(app, deployment)
     app.after_request(lambda response: _allow_origin(response, settings))

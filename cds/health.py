@@ -19,12 +19,20 @@ Status = Literal["ready", "degraded", "not-ready"]
 WARN_DAYS = 60  # before the last day of a protocol
 
 
+class Check(Struct, frozen=True):
+    """One thing that was checked, and what is to be known of it."""
+
+    status: Status
+    says: str
+
+
 class Observed(Struct, frozen=True, kw_only=True):
     """What was seen of the surroundings just now.
 
     `spooled`: decisions waiting for the store; `set_aside`: those that need somebody's eyes.
     `spool_usable`: whether another could be kept. `keys`: by site, whether the keys of all its
-    issuers are at hand (pinned keys always are). `draining`: the process is about to end.
+    issuers are at hand (pinned keys always are). `draining`: the process is about to end. `inbox`:
+    what is to be known of the wake-ups that wait; None: this deployment has no inbox.
     """
 
     store: bool
@@ -33,13 +41,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     spool_usable: bool = True
     keys: Mapping[str, bool] = {}
     draining: bool = False
-
-
-class Check(Struct, frozen=True):
-    """One thing that was checked, and what is to be known of it."""
-
-    status: Status
-    says: str
+    inbox: Check | None = None
 
 
 def ready(
@@ -54,6 +56,8 @@ def ready(
         "protocols": _protocols(settings, library, now),
         "keys": _keys(settings, observed),
     }
+    if observed.inbox is not None:
+        checks["inbox"] = observed.inbox
     found = {check.status for check in checks.values()}
     if "not-ready" in found:
         return "not-ready", checks

@@ -4,14 +4,16 @@ Its own messages go through the allow-list too.
 """
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
+from granian.server.mp import MPServer
 
+from cds import draining
 from cds.config import Settings
 
 
@@ -31,15 +33,51 @@ LOGGING: dict[str, Any] = {
 }
 
 
-def run(settings: Settings, config: Path, *, workers: int = 1) -> None:
-    """Serve until a signal says to end; calls in flight are answered first."""
-    with tempfile.TemporaryDirectory(prefix="btce-cds-metrics-") as folder:
+class Server(MPServer):
+    """granian that first says it is about to end, and goes on serving for a while.
+
+    That while is for whoever sends it calls: to ask `/readyz` once more and send them elsewhere.
+    """
+
+    def __init__(self, *args: Any, drain_seconds: float, folder: Path, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._drain_seconds = drain_seconds
+        self._folder = folder
+        self._at_once = False
+
+    def signal_handler_interrupt(self, *args: Any, **options: Any) -> None:
+        """SIGTERM asks to drain; SIGINT, which workers get too, and any second signal do not."""
+        self._at_once = self._at_once or self.interrupt_signal or signal.SIGINT in args
+        super().signal_handler_interrupt(*args, **options)
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        """After the first signal, or when a worker is gone: then nothing is waited for."""
+        if self.interrupt_signal and self._drain_seconds > 0:
+            self.main_loop_interrupt.clear()
+            if not self._at_once and not self.interrupt_children:
+                draining.announce(self._folder)
+                self.main_loop_interrupt.wait(self._drain_seconds)
+        super().shutdown(exit_code)
+
+
+def run(settings: Settings, config: Path, *, workers: int = 1, drain_seconds: float = 0) -> None:
+    """Serve until a signal says to end; calls in flight are answered first.
+
+    `drain_seconds`: after SIGTERM, how long new calls are still taken while `/readyz` says 503.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="btce-cds-metrics-") as metrics,
+        tempfile.TemporaryDirectory(prefix="btce-cds-draining-") as folder,
+    ):
         if workers > 1:  # before the module that counts is imported, here or in a worker
-            os.environ.setdefault(METRICS_FOLDER, folder)
+            os.environ.setdefault(METRICS_FOLDER, metrics)
+        os.environ[draining.FOLDER] = folder
         from cds.app import from_config  # noqa: PLC0415
 
-        Granian(
+        Server(
             str(config),
+            drain_seconds=drain_seconds,
+            folder=Path(folder),
             address=settings.host,
             port=settings.port,
             interface=Interfaces.WSGI,

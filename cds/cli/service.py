@@ -13,6 +13,13 @@ def add(commands: Any) -> None:
     serve = commands.add_parser("serve", help="run the service")
     takes_config(serve)
     serve.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
+    serve.add_argument(
+        "--drain-seconds",
+        type=float,
+        default=0,
+        metavar="N",
+        help="after SIGTERM, how long /readyz says so before the service ends (default 0)",
+    )
     serve.set_defaults(run=_serve)
 
     worker = commands.add_parser("worker", help="grade again what changed between hook calls")
@@ -34,7 +41,7 @@ def _serve(options: argparse.Namespace) -> int:
     except ConfigError as error:
         return report(error.problems)
     _make_ready(settings.store)
-    run(settings, options.config, workers=options.workers)
+    run(settings, options.config, workers=options.workers, drain_seconds=options.drain_seconds)
     return OK
 
 

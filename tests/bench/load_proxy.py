@@ -55,7 +55,7 @@ def proxying(work: Path, service: int) -> Iterator[int]:
         BTCE_LISTEN=f"{HOST}:{port}",
         BTCE_CERTIFICATE=certificate,
         BTCE_KEY=key,
-        BTCE_SERVICE=f"{HOST}:{service}",
+        BTCE_SERVERS=f"server {HOST}:{service};",
     )
     file = work / "nginx.conf"
     file.write_text(filled)

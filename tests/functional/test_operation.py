@@ -1,6 +1,7 @@
 """What operators see of the wired service: counters, readiness, what runs here, log, its end."""
 
 import json
+import math
 import re
 import signal
 import socket
@@ -20,12 +21,14 @@ from cds.app import create_app
 from cds.config import Settings
 from cds.fhir_guard import Kind as UpstreamKind
 from cds.services import PREFETCH, SERVICES
+from cds.store.inbox import Inbox
+from cds.store.rows import WakeUp
 from cds.trust import Kind as RefusalKind
 from fhir_mapping.codes import CodeSets
 from knowledge.library import Library
 from tests.conformance.deployment import issuers_of
 from tests.conformance.tokens import EPIC, ORACLE, PUBLIC_URL, SANDBOX, T
-from tests.conftest import CALL, CheckedClient, State
+from tests.conftest import CALL, CheckedClient, State, clock
 from tests.functional.bodies import FHIR_BASE, bundle, fever, order_sign
 from tests.functional.deployed import Deployed, another_call, deploy, logged, topics
 from tests.functional.fhir_upstream import running, silent
@@ -231,7 +234,8 @@ def test_no_label_is_taken_from_a_request(here: Deployed) -> None:
 def test_a_sound_deployment_is_ready(here: Deployed) -> None:
     status, whole, checks = ready(here.client)
     assert (status, whole) == (200, "ready")
-    assert set(checks) == {"process", "store", "spool", "knowledge", "protocols", "keys"}
+    names = {"process", "store", "spool", "inbox", "knowledge", "protocols", "keys"}
+    assert set(checks) == names
     assert set(checks.values()) == {"ready"}
 
 
@@ -298,6 +302,41 @@ def test_a_protocol_near_its_last_day_is_announced(
     left = datetime(2027, 12, 11, tzinfo=UTC).date() - day.date()
     found = samples(here.client)
     assert found["btce_protocol_days_left", "nhs-waht"] == left / timedelta(days=1)
+
+
+def wake_up(received: datetime, event: str = "1") -> WakeUp:
+    return WakeUp(site="demo", source="s", event=event, patient="p1", received_at=received)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "whole", "words"),
+    [
+        (300, "ready", "2 wait"),
+        (301, "degraded", "2 wait, the oldest for 301 s"),
+    ],
+)
+def test_wake_ups_that_wait_for_more_than_five_minutes_are_said(
+    seconds: int, whole: str, words: str, here: Deployed
+) -> None:
+    """Calls are answered all the same: each reads the patient itself."""
+    old = clock() - timedelta(seconds=seconds)
+    Inbox(here.store).put([wake_up(old), wake_up(clock() - timedelta(seconds=1), "2")])
+    assert ready(here.client)[:2] == (200, whole)
+    assert says(here.client, "inbox") == words
+    found = samples(here.client)
+    assert found[("btce_inbox_waiting",)] == 2
+    assert found[("btce_inbox_oldest_seconds",)] == seconds
+
+
+def test_what_waits_in_the_inbox_is_not_known_while_the_store_is_down(here: Deployed) -> None:
+    assert says(here.client, "inbox") == "0 wait"
+    here.store.close()
+    here.file.unlink()
+    assert ready(here.client)[2]["inbox"] == "degraded"
+    assert says(here.client, "inbox") == "not known: the store cannot be read"
+    found = samples(here.client)
+    assert math.isnan(found[("btce_inbox_waiting",)])
+    assert math.isnan(found[("btce_inbox_oldest_seconds",)])
 
 
 def test_keys_that_were_never_read_are_named_by_their_site(signed: Deployed) -> None:
@@ -418,6 +457,57 @@ def test_every_line_of_the_process_is_json_of_allowed_fields(tmp_path: Path) -> 
     allowed = log.ALLOWED_FIELDS | {"time", "level", "event", "logger"}
     assert all(set(json.loads(line)) <= allowed for line in lines)
     assert not CANARY.search("\n".join(lines))
+
+
+def process_check(url: str) -> tuple[int, str]:
+    """What /readyz answers on a connection of its own: whichever worker takes it."""
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.get(f"{url}/readyz", timeout=30)
+        return answer.status_code, answer.json()["checks"]["process"]["says"]
+
+
+def until_it_drains(url: str) -> None:
+    deadline = time.monotonic() + 30
+    while process_check(url)[0] != 503:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_server_that_drains_says_so_in_every_worker_and_answers_until_a_second_signal(
+    second: signal.Signals, tmp_path: Path
+) -> None:
+    with started(tmp_path, FHIR_BASE, "--workers", "2", "--drain-seconds", "600") as process:
+        assert process_check(process.url) == (200, "taking calls")
+        process.popen.send_signal(signal.SIGTERM)
+        until_it_drains(process.url)
+        asked = [process_check(process.url) for _ in range(16)]
+        calls = [Call(process.url, another_call(*fever())) for _ in range(4)]
+        for call in calls:
+            call.start()
+        for call in calls:
+            call.join()
+        assert process.popen.poll() is None
+        process.popen.send_signal(second)
+        assert process.ended(60)[0] == 0
+    assert set(asked) == {(503, "finishing the calls it has: it takes no new ones")}
+    assert [call.status for call in calls] == [200] * 4
+
+
+def test_a_server_that_drains_ends_by_itself_once_the_time_is_over(tmp_path: Path) -> None:
+    with started(tmp_path, FHIR_BASE, "--drain-seconds", "3") as process:
+        sent = time.monotonic()
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.ended(60)[0] == 0
+        assert time.monotonic() - sent >= 3
+
+
+def test_the_interrupt_key_never_waits(tmp_path: Path) -> None:
+    """It reaches the workers too, so there is nobody left to wait for."""
+    with started(tmp_path, FHIR_BASE, "--drain-seconds", "600") as process:
+        process.popen.send_signal(signal.SIGINT)
+        assert process.ended(60)[0] == 0
 
 
 def test_several_workers_share_their_counters(tmp_path: Path) -> None:

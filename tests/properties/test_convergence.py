@@ -272,13 +272,13 @@ def _deliver(ward: Ward, event: str, changed: tuple[str, str], form: str) -> Non
 
 
 def _final(ward: Ward, patient: str) -> Any:
-    """The last decision; of a patient who never had a bispecific none is kept, and what would be
-    said of the record stands for it."""
+    """The last decision. Nobody need look at a patient who never had a bispecific, whatever else is
+    charted: what would be said of the record stands for the decision."""
     last = ward.place.history.last("demo", patient)
     if last is not None:
         return timeless(last.assessment)
     now = timeless(regrade(ward.place, ward.site, patient).row.assessment)
-    return now if now["crs"].get("reason") == "not-exposed" else "an exposed patient was not read"
+    return now if "agent" not in now else "a patient with a bispecific was not read"
 
 
 def _seen_by_a_hook(ward: Ward, patient: str) -> Any:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cds.config import Settings, Site
-from cds.health import Observed, days_left, ready
+from cds.health import Check, Observed, days_left, ready
 from knowledge.library import Library
 
 
@@ -46,6 +46,17 @@ def test_what_was_observed_decides(
     found, checks = ready(settings, library, observed, now=NOW)
     assert found == status
     assert checks[name].status == status
+
+
+def test_what_the_inbox_says_counts_where_there_is_one(
+    settings: Settings, library: Library
+) -> None:
+    late = msgspec.structs.replace(WELL, inbox=Check("degraded", "3 wait, the oldest for 301 s"))
+    status, checks = ready(settings, library, late, now=NOW)
+    assert (status, checks["inbox"].says) == ("degraded", "3 wait, the oldest for 301 s")
+    well = msgspec.structs.replace(WELL, inbox=Check("ready", "0 wait"))
+    assert ready(settings, library, well, now=NOW)[0] == "ready"
+    assert "inbox" not in ready(settings, library, WELL, now=NOW)[1]
 
 
 def test_other_knowledge_than_the_approved_one_is_said(
