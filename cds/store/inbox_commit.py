@@ -1,7 +1,7 @@
 """One commit for all who wait to put something: each returns after the commit that holds its own.
 
-Knows no table. Nobody waits for more to come: who arrives while a commit is under way goes with
-the next one.
+Knows no table. Who arrives while a commit is under way goes with the next one. Who is alone waits
+for nobody else; among many, a moment is given to those who have just been let go.
 """
 
 import threading
@@ -15,6 +15,7 @@ from cds.store.errors import StoreDown, StoreRefused
 T = TypeVar("T")
 
 MOST = 1000  # items of one commit
+GATHER_SECONDS = 0.0005  # for those whom the commit before has just let go
 
 
 class _Waiting(Generic[T]):
@@ -33,6 +34,7 @@ class GroupCommit(Generic[T]):
         self._changed = threading.Condition()
         self._queue: list[_Waiting[T]] = []
         self._busy = False
+        self._crowded = False
 
     @property
     def waiting(self) -> int:
@@ -59,9 +61,12 @@ class GroupCommit(Generic[T]):
             if mine.outcome is not None:
                 return []
             self._busy = True
+            if self._crowded:
+                self._changed.wait(GATHER_SECONDS)
             sizes = accumulate(len(one.items) for one in self._queue)
             count = max(1, sum(1 for size in sizes if size <= MOST))
             group, self._queue = self._queue[:count], self._queue[count:]
+            self._crowded = len(group) > 1
             return group
 
     def _keep_and_tell(self, group: Sequence[_Waiting[T]]) -> None:

@@ -36,8 +36,7 @@ class RowLocks:
             connection = self._engine.connect()
         try:
             with translated():
-                _limit(connection)
-                connection.exec_driver_sql(statements.IN_ORDER)
+                _prepare(connection)
                 seen = _first(connection, order)
             yield None if seen is None else (seen, RowLock(connection, seen))
         finally:
@@ -88,12 +87,12 @@ class RowLock:
             self._connection.execute(turn).all()
 
 
-def _limit(connection: Connection) -> None:
+def _prepare(connection: Connection) -> None:
     """Once a connection: `info` lives as long as the connection in the pool does."""
-    if "lease" not in connection.info:
-        connection.exec_driver_sql(_LEASE)
+    if "claims" not in connection.info:
+        connection.exec_driver_sql(f"{_LEASE}; {statements.IN_ORDER}")
         connection.commit()
-        connection.info["lease"] = LEASE_SECONDS
+        connection.info["claims"] = True
 
 
 def _first(connection: Connection, order: Order) -> Seen | None:

@@ -4,12 +4,14 @@ Every transaction takes turns first, then wake-ups, each in the order of its key
 last: no two of them wait for each other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
+from cds.store import inbox_at_once
 from cds.store import inbox_statements as statements
 from cds.store.decisions import insert_decision
 from cds.store.errors import StoreRefused
@@ -26,10 +28,11 @@ def put(connection: Connection, groups: Sequence[Sequence[WakeUp]]) -> list[int]
     first = {_key(one): one for group in reversed(groups) for one in reversed(group)}
     if not first:
         return [0] * len(groups)
-    dialect = connection.dialect.name
-    _put_turns(connection, first.values())
-    values = [msgspec.structs.asdict(first[key]) for key in sorted(first)]
-    new = {tuple(row) for row in connection.execute(statements.put_wake_ups(dialect), values)}
+    if connection.dialect.name == "postgresql":
+        found = connection.execute(inbox_at_once.PUT, inbox_at_once.put_values(first.values()))
+        new = {tuple(row) for row in found}
+    else:
+        new = _put_in_steps(connection, [first[key] for key in sorted(first)])
     counts = []
     for group in groups:  # of what came twice in one commit, the first was the new one
         mine = {_key(one) for one in group} & new
@@ -61,43 +64,45 @@ def finish(
     not_before: datetime,
 ) -> None:
     """The wake-ups done, the next turn set, the decision kept."""
-    connection.execute(statements.next_turn(seen.site, seen.patient, not_before))
-    _mark_done(connection, seen, now, None if decision is None else decision.id)
+    _done(connection, seen, now, not_before, None if decision is None else decision.id)
     if decision is not None:
         insert_decision(connection, connection.dialect.name, decision)
 
 
 def replace(connection: Connection, seen: Seen, wake_ups: Sequence[WakeUp], now: datetime) -> None:
     """The wake-ups done, others put."""
-    connection.execute(statements.next_turn(seen.site, seen.patient, now))
-    _mark_done(connection, seen, now, None)
+    _done(connection, seen, now, now, None)
     put(connection, [wake_ups])
 
 
-def _put_turns(connection: Connection, wake_ups: Iterable[WakeUp]) -> None:
+def _put_in_steps(connection: Connection, wake_ups: Sequence[WakeUp]) -> set[Any]:
     due: dict[tuple[str, str], datetime] = {}
     for one in wake_ups:
         turn = (one.site, one.patient)
         due[turn] = min(due.get(turn, one.received_at), one.received_at)
-    values = [
-        {"site": site, "patient": patient, "not_before": due[site, patient], "attempts": 0}
-        for site, patient in sorted(due)
+    begun = [
+        {"site": site, "patient": patient, "not_before": since, "attempts": 0}
+        for (site, patient), since in sorted(due.items())
     ]
-    made = connection.execute(statements.put_turns(connection.dialect.name), values)
-    new = {tuple(row) for row in made}
-    idle = [
-        {"at_site": site, "of_patient": patient, "since": due[site, patient]}
-        for site, patient in sorted(due.keys() - new)
-    ]
-    if idle:
-        connection.execute(statements.wake_idle_turns(), idle)
+    new = {tuple(row) for row in connection.execute(statements.put_turns(), begun)}
+    for site, patient in sorted(due.keys() - new):
+        idle = statements.wake_idle_turn(site, patient, due[site, patient])
+        connection.execute(idle)
+    values = [msgspec.structs.asdict(one) for one in wake_ups]
+    return {tuple(row) for row in connection.execute(statements.put_wake_ups(), values)}
 
 
-def _mark_done(connection: Connection, seen: Seen, now: datetime, decision: str | None) -> None:
-    done = 0
-    for start in range(0, len(seen.ids), _BATCH):
-        ids = seen.ids[start : start + _BATCH]
-        done += connection.execute(statements.mark_done(ids, now, decision)).rowcount
+def _done(
+    connection: Connection, seen: Seen, now: datetime, not_before: datetime, decision: str | None
+) -> None:
+    if connection.dialect.name == "postgresql":
+        values = inbox_at_once.done_values(seen, now, not_before, decision)
+        done = connection.execute(inbox_at_once.DONE, values).rowcount
+    else:
+        connection.execute(statements.next_turn(seen.site, seen.patient, not_before))
+        parts = (seen.ids[at : at + _BATCH] for at in range(0, len(seen.ids), _BATCH))
+        marks = (statements.mark_done(ids, now, decision) for ids in parts)
+        done = sum(connection.execute(mark).rowcount for mark in marks)
     if done != len(seen.ids):
         raise StoreRefused("somebody else has ended this claim")
 

@@ -13,24 +13,22 @@ from sqlalchemy import (
     Delete,
     Select,
     Update,
-    bindparam,
     delete,
     func,
     select,
     tuple_,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
 from cds.store.tables import inbox, turns
 
 
-# PostgreSQL, for one transaction: follow the index to the first row, whatever is in the statistics,
-# which know nothing of a flood that has just come.
+# PostgreSQL, for a connection that claims: follow the index to the first row, whatever is in the
+# statistics, which know nothing of a flood that has just come.
 IN_ORDER = "; ".join(
-    f"SET LOCAL {name} = off"
-    for name in ("enable_sort", "enable_bitmapscan", "enable_seqscan", "jit")
+    f"SET {name} = off" for name in ("enable_sort", "enable_bitmapscan", "enable_seqscan", "jit")
 )
 LOCK_TURNS = "LOCK TABLE turns IN SHARE ROW EXCLUSIVE MODE"  # PostgreSQL; not against row locks
 _UNDONE = inbox.c.done_at.is_(None)
@@ -44,29 +42,21 @@ _WAITS = (  # asked of one turn after the other: a planner must not read all tha
 )
 
 
-def put_wake_ups(dialect: str) -> ReturningInsert[Any]:
-    """Insert those that are new; gives back their keys."""
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    made = make(inbox).on_conflict_do_nothing()
+def put_wake_ups() -> ReturningInsert[Any]:
+    """SQLite: insert those that are new; gives back their keys."""
+    made = sqlite.insert(inbox).on_conflict_do_nothing()
     return made.returning(inbox.c.site, inbox.c.source, inbox.c.event)
 
 
-def put_turns(dialect: str) -> ReturningInsert[Any]:
-    """Insert those that are new; gives back their keys. Waits for nobody who reads a patient."""
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return make(turns).on_conflict_do_nothing().returning(turns.c.site, turns.c.patient)
+def put_turns() -> ReturningInsert[Any]:
+    """SQLite: insert those that are new; gives back their keys."""
+    made = sqlite.insert(turns).on_conflict_do_nothing()
+    return made.returning(turns.c.site, turns.c.patient)
 
 
-def wake_idle_turns() -> Update:
-    """Parameters `at_site`, `of_patient`, `since`. A turn that is taken now is passed over."""
-    key = tuple_(turns.c.site, turns.c.patient)
-    idle = (
-        select(turns.c.site, turns.c.patient)
-        .where(turns.c.site == bindparam("at_site"), turns.c.patient == bindparam("of_patient"))
-        .where(turns.c.not_before < bindparam("since"), ~_WAITS)
-        .with_for_update(key_share=True, skip_locked=True)
-    )
-    return update(turns).where(key.in_(idle)).values(not_before=bindparam("since"))
+def wake_idle_turn(site: str, patient: str, since: datetime) -> Update:
+    """SQLite: if nobody waited for it before, its time is this one."""
+    return _turn(site, patient).where(turns.c.not_before < since, ~_WAITS).values(not_before=since)
 
 
 def sites_with_turns() -> Select[Any]:
@@ -114,12 +104,12 @@ def waiting_of(site: str, patient: str) -> Select[Any]:
 
 
 def mark_done(ids: Sequence[int], now: datetime, decision: str | None) -> Update:
-    """Those that are not done yet."""
+    """SQLite: those that are not done yet."""
     return update(inbox).where(inbox.c.id.in_(ids), _UNDONE).values(done_at=now, decision=decision)
 
 
 def next_turn(site: str, patient: str, not_before: datetime) -> Update:
-    """After it was taken: from then on, and no attempt was made."""
+    """SQLite: after it was taken; from then on, and no attempt was made."""
     return _turn(site, patient).values(not_before=not_before, attempts=0)
 
 
