@@ -34,8 +34,8 @@ $(DEV): requirements-dev.lock | $(BIN)/python
 run: $(or $(wildcard $(DEV)),$(RUNTIME)) ## start the demo on the loopback address (PORT=8080)
 	$(BIN)/python -m cds demo --port $(PORT)
 
-test: $(DEV) ## run the tests
-	$(BIN)/python -m pytest
+test: $(DEV) ## run the tests (TESTS="tests/store -k chain": some of them)
+	$(BIN)/python -m pytest $(TESTS)
 
 coverage: $(DEV) ## run the tests; fail under 100 % of knowledge, fhir_mapping and cards
 	$(BIN)/python -m pytest --cov --cov-report=term-missing --cov-fail-under=100

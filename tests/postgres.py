@@ -131,6 +131,12 @@ class Cluster:
         """A database that is not needed any more, with whoever is still connected to it."""
         self.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
 
+    def fill(self, url: str, template: str) -> None:
+        """Put in the place of the database at `url` a copy of the one at `template`."""
+        name, source = (one.rpartition("/")[2] for one in (url, template))
+        self.execute(f"DROP DATABASE {name}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+
     def execute(self, statement: str) -> None:
         """One statement, outside of a transaction."""
         with psycopg.connect(self.url(driver="postgresql"), autocommit=True) as connection:

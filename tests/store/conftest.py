@@ -1,5 +1,6 @@
 """One migrated database of each kind, and a store on it."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from cds.store import Spool, Store, open_store
 from cds.store.migrations import migrate
-from tests.postgres import postgres, postgres_database, postgres_url_factory
+from tests.postgres import Cluster, postgres, postgres_database, postgres_url_factory
 
 
 __all__ = ["postgres", "postgres_database", "postgres_url_factory"]  # fixtures
@@ -22,10 +23,32 @@ def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file: a copy takes a part of the time that the migrations take."""
+    file = tmp_path_factory.mktemp("template") / "store.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Cluster) -> str:
+    """The same on PostgreSQL."""
+    url = postgres.new_database()
+    migrate(url)
+    return url
+
+
 @pytest.fixture
-def migrated(engine_url: str) -> str:
+def migrated(request: pytest.FixtureRequest, engine_url: str) -> str:
     """The URL of a database with all tables."""
-    migrate(engine_url)
+    if engine_url.startswith("sqlite"):
+        shutil.copy(
+            request.getfixturevalue("sqlite_template"), engine_url.removeprefix("sqlite:///")
+        )
+    else:
+        cluster: Cluster = request.getfixturevalue("postgres")
+        cluster.fill(engine_url, request.getfixturevalue("postgres_template"))
     return engine_url
 
 

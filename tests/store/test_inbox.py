@@ -322,6 +322,13 @@ def test_what_cannot_be_stored_is_refused_and_holds_up_nobody_else(inbox: Inbox)
     assert inbox.waiting(NOW).count == 12
 
 
+def test_a_time_without_a_zone_is_refused(inbox: Inbox) -> None:
+    with pytest.raises(StoreRefused):
+        inbox.put([wake(received_at=NOW.replace(tzinfo=None))])
+
+    assert inbox.waiting(NOW).count == 0
+
+
 def test_threads_that_put_and_claim_at_once_lose_nothing_and_do_nothing_twice(
     inbox: Inbox, store: Store
 ) -> None:
