@@ -118,6 +118,8 @@ class Worker:
             self._refused.add(claimed)
             return True
         self._refused.discard(claimed)
+        if turn.unnamed and turn.site is not None:
+            self._rounds.look(turn.site)
         self.ran.turns[turn.result] = self.ran.turns.get(turn.result, 0) + 1
         self._tell(turn)
         return True

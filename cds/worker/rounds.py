@@ -1,6 +1,7 @@
 """What a worker does once an interval for each site: poll the watched, look for more of them.
 
-Also learns who is watched from decisions that hook calls made. Each part stands alone: a server
+It looks in between where a notification names nobody. Also learns who is watched from decisions
+that hook calls made. Each part stands alone: a server
 that cannot be searched, or a fault, keeps no patient from being polled.
 """
 
@@ -27,18 +28,27 @@ class Rounds:
         self._place = place
         self._polled: dict[str, int] = {}
         self._learned: dict[str, datetime] = {}
+        self._wanted: set[str] = set()
+        self._searched: dict[str, datetime] = {}
+
+    def look(self, site: Site) -> None:
+        """Search for new patients soon: somebody who is not watched may have had a first dose."""
+        self._wanted.add(site.id)
 
     def go(self, now: datetime) -> None:
         """Everything that is due at `now`."""
         for site in self._place.sites():
             number = polling.interval(site, now)
-            if self._polled.get(site.id) == number:
-                continue
-            with Contained("poll-fault", site.id):
-                self._learn(site, now)
-            with Contained("poll-fault", site.id):
-                self._poll(site, now)
-            self._polled[site.id] = number
+            if self._polled.get(site.id) != number:
+                with Contained("poll-fault", site.id):
+                    self._learn(site, now)
+                with Contained("poll-fault", site.id):
+                    self._poll(site, now)
+                self._polled[site.id] = number
+            if site.id in self._wanted and self._may_search(site, now):
+                with Contained("poll-fault", site.id):
+                    watched = self._place.cohort.watched(site.id, now)
+                    self._search(site, frozenset(row.patient for row in watched), now)
 
     def _learn(self, site: Site, now: datetime) -> None:
         """From what was decided since the last time; at first, over the whole look-back."""
@@ -61,7 +71,15 @@ class Rounds:
         if new or not watched:
             self._search(site, frozenset(row.patient for row in watched), now)
 
+    def _may_search(self, site: Site, now: datetime) -> bool:
+        """However many notifications come, not more often than one patient is read."""
+        least = timedelta(seconds=max(1, site.events.pause_seconds if site.events else 0))
+        last = self._searched.get(site.id)
+        return last is None or not timedelta(0) <= now - last < least
+
     def _search(self, site: Site, watched: frozenset[str], now: datetime) -> None:
+        self._searched[site.id] = now
+        self._wanted.discard(site.id)
         codes = self._place.codes[site.id]
         span = look_back(site.site_rules(self._place.library.rules))
         for query in search.queries(codes, now, span):

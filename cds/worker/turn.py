@@ -41,11 +41,13 @@ Result = Literal[
 
 
 class Turn(Struct, frozen=True):
-    """What came of a claim. `regraded`: where the record was evaluated."""
+    """What came of a claim. `regraded`: where the record was evaluated. `unnamed`: a wake-up named
+    neither patient nor resource, so that it may be about somebody who is not watched yet."""
 
     result: Result
     site: Site | None = None
     regraded: Regraded | None = None
+    unnamed: bool = False
 
 
 class _Plan(Struct, frozen=True):
@@ -79,7 +81,8 @@ def take(place: Workplace, claim: Claim, *, refused: bool = False) -> Turn:
         decision=plan.row.id if plan.row is not None else None,
         upstream=[one.kind for one in plan.regraded.failed] if plan.regraded else [],
     )
-    return Turn(plan.result, site, plan.regraded)
+    unnamed = not claim.patient and len(claim.refs) < len(claim.ids)
+    return Turn(plan.result, site, plan.regraded, unnamed)
 
 
 def _contained(

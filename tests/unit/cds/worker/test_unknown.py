@@ -1,7 +1,9 @@
 """Wake-ups that do not say whose they are."""
 
 import pytest
+from msgspec import Raw
 
+from cds.config import Site
 from tests.builders import temp
 from tests.unit.cds.worker.hospital import of
 from tests.unit.cds.worker.ward import Ward
@@ -94,3 +96,31 @@ def test_a_flood_of_references_is_not_read_one_by_one(watched: Ward) -> None:
     watched.work()
     assert asked == []
     assert sorted(watched.hospital.reads) == ["p1", "p2"]
+
+
+def test_a_wake_up_that_names_nothing_may_be_about_a_first_dose(watched: Ward) -> None:
+    watched.admit("p4")
+    watched.wake("")
+    watched.work()
+    assert sorted(watched.hospital.reads) == ["p1", "p2", "p4"]
+
+
+def test_however_many_name_nothing_the_site_is_searched_once_in_a_pause(watched: Ward) -> None:
+    searched: list[str] = []
+    found = watched.hospital.found
+
+    def noted(site: Site, query: str) -> tuple[Raw, ...]:
+        searched.append(query)
+        return found(site, query)
+
+    watched.hospital.found = noted  # type: ignore[method-assign]
+    watched.wake("", event="1")
+    watched.work()
+    once = len(searched)
+    watched.later(seconds=1)
+    watched.wake("", event="2")
+    watched.work()
+    assert len(searched) == once > 0
+    watched.later(seconds=watched.site.events.pause_seconds if watched.site.events else 0)
+    watched.work()
+    assert len(searched) == 2 * once
