@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cds.clock import system_clock
-from tests.bench import healthchain_env, load, mapping, measure, payload, process, report
+from tests.bench import events, healthchain_env, load, mapping, measure, payload, process, report
 from tests.bench.candidates import floor, healthchain, service
 from tests.bench.measure import Candidate, Result
 
@@ -41,7 +41,9 @@ def main() -> int:
     document = report.document(results, starts, about, mapping.document(found))
     (BUILD / "bench.json").write_text(document)
     sys.stdout.write("\n")
-    return load.main()
+    load.main()
+    sys.stdout.write("\n")
+    return events.main()
 
 
 def _run(candidates: Sequence[Candidate], work: Path) -> tuple[list[Result], dict[str, float]]:
