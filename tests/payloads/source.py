@@ -3,6 +3,7 @@
 The folder is named by BTCE_PAYLOADS and is only ever read.
 """
 
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -61,6 +62,9 @@ class Answer(NamedTuple):
         return [one.reason for one in self.known.unreadable if one.at == at]
 
 
+_NUMBERS = itertools.count(1)
+
+
 class Service(NamedTuple):
     """The service as a whole: everything loaded, asked at any time under any base."""
 
@@ -73,10 +77,11 @@ class Service(NamedTuple):
         """POST the request, then evaluate it again with its fhirServer as the site's base.
 
         Without authentication only a loopback base may be configured, so the site that is asked
-        over HTTP knows no base; that must make no difference to the answer.
+        over HTTP knows no base; that must make no difference to the answer. Each time it is another
+        site, which has seen nobody before.
         """
         site = Site(
-            id="demo",
+            id=f"site-{next(_NUMBERS)}",
             fhir_base=None,
             protocol="us-label",
             zone=ZoneInfo("UTC"),
@@ -87,8 +92,8 @@ class Service(NamedTuple):
             port=8080,
             public_url="http://127.0.0.1:8080",
             auth="off",
-            default_site="demo",
-            sites={"demo": site},
+            default_site=site.id,
+            sites={site.id: site},
             origins=frozenset(),
         )
         app = create_app(
