@@ -22,7 +22,7 @@ _WORDS = frozenset(
     {"at", "code", "error", "hook", "keys", "mode", "protocol", "refusal", "service", "site"}
     | {"notification", "store"}
 )
-_LISTS = frozenset({"topics", "upstream"})
+_LISTS = frozenset({"outcomes", "topics", "upstream"})
 _NUMBERS = frozenset({"ms", "spooled", "status"})
 ALLOWED_FIELDS = _WORDS | _LISTS | _NUMBERS | {"decision"}
 # One word, as ids and kinds are. A sentence or a name of two words is not one: it is dropped.

@@ -3,18 +3,19 @@
 What several sites' servers say about subscriptions may take long: a thread of its own asks them.
 """
 
+import logging
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 
 from cds import log
 from cds.backend import BackendTokens, FhirClient
 from cds.clock import system_clock
 from cds.config import Settings, Site
-from cds.store import Spool, Store, open_store
+from cds.store import Spool, Store, StoreDown, open_store
 from cds.store.cohort import Cohort
 from cds.store.inbox import Inbox
 from cds.store.subscribed import Subscribed
@@ -58,19 +59,37 @@ def _keeping(settings: Settings, store: Store, stop: threading.Event) -> Iterato
     sites = [site for site in settings.sites.values() if site.events is not None]
     ended = threading.Event()
 
-    def look_after() -> None:
-        while not (ended.wait(KEEP_SECONDS) or stop.is_set()):
-            for site in sites:
-                with Contained("chore-fault", site.id):
-                    _keep(site, settings.public_url, tokens, store)
+    def work(site: Site) -> None:
+        _keep(site, settings.public_url, tokens, store)
 
-    thread = threading.Thread(target=look_after, name="subscriptions", daemon=True)
+    def over() -> bool:
+        return ended.wait(KEEP_SECONDS) or stop.is_set()
+
+    thread = threading.Thread(
+        target=look_after, args=(sites, work, over), name="subscriptions", daemon=True
+    )
     thread.start()
     try:
         yield
     finally:
         ended.set()
         thread.join(timeout=ASK_SECONDS)
+
+
+def look_after(
+    sites: Iterable[Site], work: Callable[[Site], None], over: Callable[[], bool]
+) -> None:
+    """Do `work` at each site, round after round; `over` waits for the next one and may end it.
+
+    What one site or the store cannot do now stops no other site and no later round.
+    """
+    while not over():
+        for site in sites:
+            try:
+                with Contained("chore-fault", site.id):
+                    work(site)
+            except StoreDown as down:
+                log.event("store-down", level=logging.WARNING, code=down.cause, site=site.id)
 
 
 def _keep(site: Site, public_url: str, tokens: BackendTokens, store: Store) -> None:

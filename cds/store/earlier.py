@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Column, select
+from sqlalchemy import Column, Select, select
 
 from cds.store.engine import reading
 from cds.store.store import Store
@@ -26,7 +26,7 @@ def earlier_events(
     return tuple(event for text in found if text for event in _decoded(text))
 
 
-def _newest(column: Column, site: str, patient: str, before: datetime):
+def _newest(column: Column[str], site: str, patient: str, before: datetime) -> Select[str]:
     where = (
         decisions.c.site == site,
         decisions.c.patient == patient,
