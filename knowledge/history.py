@@ -52,8 +52,9 @@ def crs_events(facts: Facts, scale: CrsScale, rules: SiteRules) -> tuple[Course,
             seen = facts if grade.grade else after(facts, at)
             continue
         if at in seeded:
-            recorder.add(seeded[at])
-            seen = after(facts, at) if seeded[at].settles else seen
+            for sample in seeded[at]:
+                recorder.add(sample)
+                seen = after(facts, at) if sample.settles else seen
             continue
         state = crs_state(
             seen, at, scale=scale, rules=rules, established=recorder.open, window=window
@@ -105,8 +106,9 @@ def icans_events(facts: Facts, scale: IcansScale, rules: SiteRules) -> tuple[Cou
             since = None if grade.grade else at
             continue
         if at in seeded:
-            recorder.add(seeded[at])
-            since = at if seeded[at].settles else since
+            for sample in seeded[at]:
+                recorder.add(sample)
+                since = at if sample.settles else since
             continue
         newer = None if since is None else since + timedelta(microseconds=1)
         state = icans_state(facts, at, scale=scale, rules=rules, since=newer)

@@ -35,9 +35,12 @@ def remembered(facts: Facts, toxicity: ToxicityName, rules: SiteRules) -> tuple[
     )
 
 
-def seeds(events: Iterable[EarlierEvent]) -> dict[datetime, Sample]:
-    """What the earlier events add to the samples of the data, by time."""
-    found: dict[datetime, Sample] = {}
+def seeds(events: Iterable[EarlierEvent]) -> dict[datetime, tuple[Sample, ...]]:
+    """What the earlier events add to the samples of the data, by time; of one time in this order.
+
+    An event may end at the time it began: a code tells no duration.
+    """
+    found: dict[datetime, tuple[Sample, ...]] = {}
     for event in events:
         sign = Sample(
             at=event.onset,
@@ -47,10 +50,11 @@ def seeds(events: Iterable[EarlierEvent]) -> dict[datetime, Sample]:
             onset=True,
             window=timedelta(0),
         )
-        found[event.onset] = sign
-        found[event.last_abnormal] = msgspec.structs.replace(sign, at=event.last_abnormal)
+        _put(found, sign)
+        if event.last_abnormal != event.onset:
+            _put(found, msgspec.structs.replace(sign, at=event.last_abnormal))
         if event.resolved is not None:
-            found[event.resolved] = Sample(
+            end = Sample(
                 at=event.resolved,
                 grade=Grade(0, 0),
                 abnormal=False,
@@ -60,6 +64,7 @@ def seeds(events: Iterable[EarlierEvent]) -> dict[datetime, Sample]:
                 ends=True,
                 settles=event.confirmed_end,
             )
+            _put(found, end)
     return found
 
 
@@ -98,6 +103,10 @@ def is_remembered(course: Course, events: Iterable[EarlierEvent]) -> bool:
 def answers_any(facts: Facts, toxicity: ToxicityName) -> bool:
     """Whether the data at hand tell anything of a toxicity; if not, nothing new is remembered."""
     return any(q in facts.answered or q in facts.read_back_to for q in _QUERIES[toxicity])
+
+
+def _put(found: dict[datetime, tuple[Sample, ...]], sample: Sample) -> None:
+    found[sample.at] = (*found.get(sample.at, ()), sample)
 
 
 def _basis(event: EarlierEvent) -> tuple[str, ...]:

@@ -212,6 +212,7 @@ COURSES = {
     "over": vitals((29, FEVER), (1, NORMAL)),
     "charted": vitals((20, FEVER), (2, NORMAL)) | {"grades": (graded("crs", 3, 19),)},
     "diagnosed": {"diagnoses": (diagnosis("crs", 2, 3, 10),)},
+    "diagnosed long ago": {"diagnoses": (diagnosis("crs", 2, 2, 24 * 20),)},
     "icans": {"ice": readings("ice", (12, 10), (6, 7), (2, 2))},
 }
 
