@@ -4,7 +4,6 @@ Ends when it is told to, after the claim in hand. While the store is down it wai
 """
 
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -24,8 +23,6 @@ DOWN_SECONDS = 5.0
 CHORES = timedelta(minutes=1)
 KEEP_DONE = timedelta(days=14)  # done wake-ups: as long as a server may repeat a notification
 _PRUNING = timedelta(hours=1)
-
-Keep = Callable[[datetime], None]
 
 
 class Stop(Protocol):
@@ -54,15 +51,14 @@ class Worker:
         self._refused: set[tuple[str, str]] = set()
         self.ran = Ran(turns={})
 
-    def run(self, stop: Stop, *, keep: Keep | None = None, once: bool = False) -> Ran:
+    def run(self, stop: Stop, *, once: bool = False) -> Ran:
         """Work until told to stop. Raises `AnotherWorker` where the store has another one.
 
-        `keep`: looks after the subscriptions, once a minute, at the time it is given. `once`: until
-        nothing is due; raises `StoreDown` then.
+        `once`: until nothing is due; raises `StoreDown` while the store is down.
         """
         while not stop.is_set():
             try:
-                self._beside(keep)
+                self._beside()
                 worked = self._claim()
             except StoreDown as down:
                 self.ran.store_down += 1
@@ -83,7 +79,7 @@ class Worker:
         self.place.server.close()
         self.place.inbox.close()
 
-    def _beside(self, keep: Keep | None) -> None:
+    def _beside(self) -> None:
         """What is due beside the claims."""
         now = self.place.clock()
         self._rounds.go(now)
@@ -91,9 +87,6 @@ class Worker:
             self._chores_at = now
             with Contained("chore-fault", ""):
                 self.place.records.drain()
-            if keep is not None:
-                with Contained("chore-fault", ""):
-                    keep(now)
             self._prune(now)
 
     def _prune(self, now: datetime) -> None:

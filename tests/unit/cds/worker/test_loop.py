@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-from datetime import datetime, timedelta
 
 import pytest
 
@@ -60,22 +59,15 @@ def test_what_waits_in_the_spool_is_put_back(ward: Ward) -> None:
     assert len(ward.decisions("p9")) == 1
 
 
-def test_the_subscriptions_are_looked_after_once_a_minute(ward: Ward) -> None:
-    seen: list[datetime] = []
-    stop = Patience(5, lambda: ward.later(seconds=20))
-    ward.worker.run(stop, keep=seen.append)
-    assert [at - seen[0] for at in seen] == [timedelta(0), timedelta(minutes=1)]
-
-
-def test_a_fault_in_looking_after_them_keeps_nobody_from_being_read(ward: Ward) -> None:
+def test_a_spool_that_cannot_be_read_keeps_nobody_from_being_read(ward: Ward) -> None:
     ward.admit()
     ward.wake()
 
-    def faulty(now: object) -> None:
+    def faulty() -> None:
         raise ZeroDivisionError
 
-    ran = ward.worker.run(Patience(1), keep=faulty)
-    assert ran.turns == {"kept": 1}
+    ward.place.records.drain = faulty  # type: ignore
+    assert ward.worker.run(Patience(1)).turns == {"kept": 1}
 
 
 def test_sigterm_ends_the_worker_after_the_claim_in_hand(ward: Ward) -> None:
