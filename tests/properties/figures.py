@@ -20,15 +20,18 @@ class Figures:
     """Examples by the sentence they are about."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
 
     def add(self, sentence: str, examples: int = 1) -> None:
         """So many more examples held."""
-        self._counts[sentence] = self._counts.get(sentence, 0) + examples
+        self.counts[sentence] = self.counts.get(sentence, 0) + examples
 
-    def report(self, library: Library) -> str:
-        """The page."""
-        rows = [f"| {name} | {count:,} |" for name, count in sorted(self._counts.items())]
+    def report(self, library: Library, commit: str) -> str:
+        """The page; `commit`: of the source that was run."""
+        rows = [f"| {name} | {count:,} |" for name, count in sorted(self.counts.items())]
         head = ["| what held | examples |", "|---|---:|"]
-        knowledge = f"Knowledge version {library.version}, digest `{library.sha256[:12]}`.\n\n"
+        digest = library.sha256[:12]
+        knowledge = (
+            f"Knowledge version {library.version}, digest `{digest}`. Source commit `{commit}`.\n\n"
+        )
         return _HEAD + knowledge + "\n".join([*head, *rows]) + "\n"
