@@ -11,7 +11,7 @@ DEV := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test validation coverage check lint types imports yaml knowledge fix bench lock spec lock-deps clean
+.PHONY: help run test validation coverage check lint types imports yaml knowledge fix bench lock spec lock-deps vendor clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -41,7 +41,7 @@ coverage: $(DEV) ## run the tests; fail under 100 % of knowledge, fhir_mapping a
 	$(BIN)/python -m pytest --cov --cov-report=term-missing --cov-fail-under=100
 
 validation: $(DEV) ## run the property tests with their long counts; write docs/safety/VALIDATION.md
-	BTCE_VALIDATION=1 $(BIN)/python -m pytest tests/properties tests/crash
+	$(BIN)/python -m tests.validation
 
 check: lint types imports yaml knowledge ## lint, types, import contracts, knowledge, its lock and SPEC.md
 
@@ -84,6 +84,25 @@ lock-deps: $(DEV) ## resolve the dependencies anew (needs Python 3.11 and networ
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "The lock files are made with Python 3.11.")'
 	$(COMPILE) --extra dev --output-file requirements-dev.lock pyproject.toml
 	$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
+
+# Stylesheet, one font family and its icons; scripts of the packages are not run.
+ASSETS := cds/smart/assets
+STATIC := cds/smart/static
+USWDS := $(ASSETS)/node_modules/@uswds/uswds
+vendor: ## renew the vendored stylesheet, font and script of the bedside app (needs npm and network)
+	cd $(ASSETS) && npm ci --ignore-scripts --no-audit --no-fund
+	rm -rf $(STATIC)/uswds $(STATIC)/htmx
+	mkdir -p $(STATIC)/uswds/css $(STATIC)/uswds/fonts $(STATIC)/uswds/img $(STATIC)/htmx
+	cp $(USWDS)/dist/css/uswds.min.css $(STATIC)/uswds/css/
+	cp $(USWDS)/LICENSE.md $(STATIC)/uswds/
+	mkdir $(STATIC)/uswds/fonts/source-sans-pro $(STATIC)/uswds/img/usa-icons
+	cp $(USWDS)/dist/fonts/source-sans-pro/sourcesanspro-*-webfont.woff2 $(STATIC)/uswds/fonts/source-sans-pro/
+	cd $(STATIC)/uswds/fonts/source-sans-pro && rm -f *black* *extralight* *semibold*
+	for icon in $$(grep -o 'usa-icons/[a-z_]*\.svg' $(STATIC)/uswds/css/uswds.min.css | sort -u); do \
+	  cp $(USWDS)/dist/img/$$icon $(STATIC)/uswds/img/usa-icons/; done
+	cp $(USWDS)/dist/img/correct8.svg $(USWDS)/dist/img/correct8-alt.svg $(STATIC)/uswds/img/
+	cp $(ASSETS)/node_modules/htmx.org/dist/htmx.min.js $(ASSETS)/node_modules/htmx.org/LICENSE $(STATIC)/htmx/
+	rm -rf $(ASSETS)/node_modules
 
 clean: ## remove caches and the virtual environment
 	rm -rf $(VENV) build *.egg-info .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
