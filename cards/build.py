@@ -17,7 +17,7 @@ from cards.evaluate import (
 from cards.hold import disposition_cards, hold_cards
 from cards.model import Card
 from cards.next_dose import next_dose_cards
-from cards.proposal import Proposal, finished, identity, merged, rank
+from cards.proposal import Proposal, bedside_links, finished, identity, merged, rank
 from cards.rems import rems_cards
 from cards.supportive import acute_cards, tocilizumab_cards
 from cards.supportive_check import check_cards
@@ -48,9 +48,10 @@ def build(
         chosen = [*chosen[: MOST - 1], merged(chosen[MOST - 1], chosen[MOST:])]
     seen: Counter[tuple[str, ...]] = Counter()
     cards = []
+    links = bedside_links(smart_url, decision)
     for one in chosen:
         seen[identity(one)] += 1
-        cards.append(finished(one, hook_instance, smart_url, seen[identity(one)]))
+        cards.append(finished(one, hook_instance, links, seen[identity(one)]))
     return tuple(cards)
 
 

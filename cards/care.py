@@ -63,8 +63,7 @@ def tocilizumab(decision: Decision, result: Tocilizumab | None, zone: ZoneInfo) 
     """Limits, dose arithmetic, counts and the earliest time, each limit with its source."""
     if result is None:
         return ""
-    said = f"{_STATUSES[result.status]}; {_INDICATIONS[result.indication]}"
-    items = [f"Check: {said}", *arithmetic(decision, result)]
+    items = [f"Check: {checked(result)}", *arithmetic(decision, result)]
     if result.doses_this_event is not None:
         items.append(f"Doses in this event: {result.doses_this_event}")
     if result.doses_in_6_weeks is not None:
@@ -76,6 +75,11 @@ def tocilizumab(decision: Decision, result: Tocilizumab | None, zone: ZoneInfo) 
         (f"{terms.capital(line.text)}.", line.citation) for line in decision.tocilizumab_lines
     )
     return detail.section("Tocilizumab", items)
+
+
+def checked(result: Tocilizumab) -> str:
+    """Whether a limit speaks against a dose, and whether a rule asks for one."""
+    return f"{_STATUSES[result.status]}; {_INDICATIONS[result.indication]}"
 
 
 def arithmetic(decision: Decision, result: Tocilizumab) -> list[str]:

@@ -42,18 +42,19 @@ def rules_in(sections: Iterable[str]) -> frozenset[str]:
 def grouped(lines: Iterable[tuple[str, Citation]]) -> list[str]:
     """Each sentence with its place, then each document once; numbered where there are several."""
     pairs = list(lines)
-    documents = list(dict.fromkeys(_without_place(citation) for _, citation in pairs))
+    documents = list(dict.fromkeys(without_place(citation) for _, citation in pairs))
     if len(documents) == 1:
         told = [f"{text} [{citation.at}]" for text, citation in pairs]
         return [*told, f"Source: {documents[0]}"]
     numbers = {document: number for number, document in enumerate(documents, start=1)}
     told = [
-        f"{text} [{numbers[_without_place(citation)]}: {citation.at}]" for text, citation in pairs
+        f"{text} [{numbers[without_place(citation)]}: {citation.at}]" for text, citation in pairs
     ]
     return [*told, *(f"Source {number}: {document}" for document, number in numbers.items())]
 
 
-def _without_place(citation: Citation) -> str:
+def without_place(citation: Citation) -> str:
+    """The citation of a whole document."""
     publisher = citation.publisher or "publisher not stated in our copy"
     published = day(citation.published) if citation.published else "date not stated in our copy"
     named = f"{citation.title}, {publisher}, {published}"

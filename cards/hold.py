@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from cards import citing, clinical, detail, suggestions, terms, wording
-from cards.model import Indicator, Suggestion
+from cards.model import Coding, Indicator, Suggestion
 from cards.proposal import Proposal
 from knowledge.assessment import Disposition
 from knowledge.decision import AppliedRow, Decision, OrderDecision
@@ -135,11 +135,7 @@ def _other_card(decision: Decision, one: OrderDecision, zone: ZoneInfo) -> Propo
     drug = terms.drug(one.order)
     blank = one.disposition.action == "not-stated"
     indicator: Indicator = "warning" if blank and terms.active(decision.assessment) else "info"
-    topic = citing.topic(
-        "NOTSTATED" if blank else "CONTINUE",
-        terms.graded(pairs),
-        f"{terms.capital(drug)}: {terms.action(one.disposition.action)}",
-    )
+    topic = stated_topic(decision, one.disposition, drug)
     extra = suggestions.give_tocilizumab(decision)
     return Proposal(
         kind="disposition",
@@ -155,6 +151,15 @@ def _other_card(decision: Decision, one: OrderDecision, zone: ZoneInfo) -> Propo
         topic=topic,
         ref=one.order.ref,
         suggestions=(extra,) if extra is not None else (),
+    )
+
+
+def stated_topic(decision: Decision, disposition: Disposition, drug: str) -> Coding:
+    """The topic of a disposition that is no hold."""
+    return citing.topic(
+        "NOTSTATED" if disposition.action == "not-stated" else "CONTINUE",
+        terms.graded(terms.concerned(decision.assessment, disposition)),
+        f"{terms.capital(drug)}: {terms.action(disposition.action)}",
     )
 
 

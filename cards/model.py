@@ -49,11 +49,13 @@ class Suggestion(Wire, frozen=True):
 
 
 class Link(Wire, frozen=True):
-    """A link to the SMART app of this service."""
+    """A link to the SMART app of this service. `app_context`: JSON, for smart links alone; it
+    reaches the app through the EHR's token response, never through a URL."""
 
     label: str
     url: str
     type: Literal["absolute", "smart"]
+    app_context: str = ""
 
 
 class Card(Wire, frozen=True):

@@ -8,6 +8,7 @@ from msgspec import Struct
 from cards import detail, wording
 from cards.model import Card, Coding, Indicator, Link, Source, Suggestion
 from cards.overrides import OVERRIDE_REASONS, REMS_REASONS
+from knowledge.decision import Decision
 
 
 _INDICATORS: tuple[Indicator, ...] = ("critical", "warning", "info")
@@ -67,15 +68,22 @@ def identity(proposal: Proposal) -> tuple[str, ...]:
     return (proposal.topic.code, proposal.ref, proposal.summary)
 
 
+def bedside_links(smart_url: str | None, decision: Decision) -> tuple[Link, ...]:
+    """The bedside app, where the site has one; it refuses to open for another patient."""
+    if not smart_url:
+        return ()
+    context = msgspec.json.encode({"patient": decision.assessment.patient}).decode()
+    return (Link(wording.BEDSIDE_LINK, smart_url, "smart", context),)
+
+
 def finished(
-    proposal: Proposal, hook_instance: str, smart_url: str | None, number: int = 1
+    proposal: Proposal, hook_instance: str, links: tuple[Link, ...], number: int = 1
 ) -> Card:
     """The card with its ids, which are the same for the same hook call, topic, order and drug.
 
     `number`: of the cards that are otherwise the same, as for an order that is drafted twice.
     """
     root = "|".join((hook_instance, *identity(proposal), *([str(number)] if number > 1 else [])))
-    links = () if not smart_url else (Link(wording.BEDSIDE_LINK, smart_url, "smart"),)
     suggestions = tuple(
         msgspec.structs.replace(
             suggestion,

@@ -31,12 +31,17 @@ def anakinra(decision: Decision) -> str:
     result = decision.assessment.anakinra
     if result is None:
         return ""
-    items = [f"Check: {_STATUSES[result.status]}", *_numbers(result)]
+    items = [f"Check: {checked(result)}", *_numbers(result)]
     items += citing.grouped(
         (f"{terms.capital(line.text)}.", line.citation)
         for line in decision.anakinra_lines[:-1]  # the last: what was not checked
     )
     return detail.section("Anakinra", items)
+
+
+def checked(result: Anakinra) -> str:
+    """Whether the conditions of the active protocol are met."""
+    return _STATUSES[result.status]
 
 
 def _numbers(result: Anakinra) -> list[str]:
@@ -56,7 +61,7 @@ def _card(decision: Decision, one: SupportiveDecision, zone: ZoneInfo) -> Propos
     drug = terms.drug(one.order)
     for_anakinra = one.order.kind == "anakinra"
     result = decision.assessment.anakinra
-    status = "" if result is None or not for_anakinra else _STATUSES[result.status]
+    status = "" if result is None or not for_anakinra else checked(result)
     lines = decision.anakinra_lines if for_anakinra else ()
     graded = terms.graded(terms.active(decision.assessment))
     topic = citing.topic(f"CHECK{drug}", graded, f"{terms.capital(drug)} order")

@@ -1,5 +1,6 @@
 """What a site has switched off is not advised, and never silently: one card says so instead."""
 
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -28,11 +29,21 @@ def replaced(
     return [*kept, _card(decision, names, zone)]
 
 
+def named(codes: Iterable[str], sections: Iterable[str], off: SwitchedOff) -> list[str]:
+    """The switched-off topics among `codes`, and the switched-off rules that `sections` cite."""
+    cited = citing.rules_in(sections) & off.rules
+    topics = off.topics.intersection(codes)
+    return sorted((*(f"topic {code}" for code in topics), *(f"rule {rule}" for rule in cited)))
+
+
+def told(names: Iterable[str]) -> str:
+    """What the site's configuration withholds, by name."""
+    return detail.section("Switched off by this site's configuration", names)
+
+
 def _named(proposal: Proposal, off: SwitchedOff) -> list[str]:
     """The switched-off topic or rules this proposal would show."""
-    cited = citing.rules_in(proposal.sections) & off.rules
-    topics = {proposal.topic.code} & off.topics
-    return sorted((*(f"topic {code}" for code in topics), *(f"rule {rule}" for rule in cited)))
+    return named((proposal.topic.code,), proposal.sections, off)
 
 
 def _card(decision: Decision, names: list[str], zone: ZoneInfo) -> Proposal:
@@ -44,7 +55,7 @@ def _card(decision: Decision, names: list[str], zone: ZoneInfo) -> Proposal:
         indicator="warning" if terms.active(assessment) else "info",
         summary=wording.switched_off(clinical.subject(decision), findings),
         sections=(
-            detail.section("Switched off by this site's configuration", names),
+            told(names),
             *(detail.course(code, state, zone) for code, state in terms.states(assessment)),
             detail.missing(detail.all_missing(decision)),
             detail.footer(assessment, zone),

@@ -89,6 +89,9 @@ def test_every_card_is_safe_on_the_wire(value):
         assert card["source"]["topic"]["code"].isalnum()
         assert card["source"]["label"].endswith("not clinically reviewed")
         assert card["links"][0]["type"] == "smart"
+        assert msgspec.json.decode(card["links"][0]["appContext"]) == {
+            "patient": value.assessment.patient
+        }
         assert ("selectionBehavior" in card) == ("suggestions" in card)
         for suggestion in card.get("suggestions", []):
             assert suggestion["uuid"]
