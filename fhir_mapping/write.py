@@ -152,7 +152,7 @@ def questionnaire_response(by: Charting, observations: Iterable[Resource]) -> Re
         "resourceType": "QuestionnaireResponse",
         "questionnaire": f"{form().url}|{form().version}",
         "status": "completed",
-        **_charted(by, "authored"),
+        **charted(by, "authored"),
         "author": {"reference": by.performer},
         "item": [made for item in form().item for made in _response_items(item, answered)],
     }
@@ -176,7 +176,7 @@ def _observation(
         "status": "final",
         "category": [{"coding": [category]}],
         **coded(code),
-        **_charted(by, "effectiveDateTime"),
+        **charted(by, "effectiveDateTime"),
         "performer": [{"reference": by.performer}],
         **value,
         **({"component": list(parts)} if parts else {}),
@@ -185,7 +185,8 @@ def _observation(
     return made
 
 
-def _charted(by: Charting, when: str) -> Resource:
+def charted(by: Charting, when: str) -> Resource:
+    """Patient, encounter, and the time under the member `when`. Raises `CannotWrite`."""
     if by.at.tzinfo is None:
         raise CannotWrite("the time has no zone")
     if not _PATIENT_ID.fullmatch(by.patient_id) or not _PRACTITIONER.fullmatch(by.performer):
