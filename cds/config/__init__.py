@@ -8,12 +8,23 @@ from cds.config.codes import site_codes
 from cds.config.document import configuration_table
 from cds.config.fit import off_rules, unfit
 from cds.config.loader import load
-from cds.config.model import Backend, ConfigError, Events, Issuer, Mode, Settings, Site
+from cds.config.model import (
+    SMART_SCOPE,
+    Backend,
+    ConfigError,
+    Events,
+    Issuer,
+    Mode,
+    Settings,
+    Site,
+    Smart,
+)
 from cds.config.soundness import unsound
 from cds.config.urls import same_base
 
 
 __all__ = [
+    "SMART_SCOPE",
     "Backend",
     "ConfigError",
     "Events",
@@ -21,6 +32,7 @@ __all__ = [
     "Mode",
     "Settings",
     "Site",
+    "Smart",
     "configuration_table",
     "load",
     "off_rules",

@@ -1,10 +1,10 @@
 """Whether a site that hears of events can read its server, and both prove who they are."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from cds.config.model import Backend, Site
 from cds.config.private_key import private_problems
+from cds.config.secret_file import secret_problems
 from cds.config.urls import host, loopback
 
 
@@ -18,7 +18,7 @@ def event_problems(site: Site) -> Iterator[str]:
         yield from _backend(site.backend, site, f"{at}.backend")
     if site.events is None:
         return
-    yield from _secret(site.events.secret_file, f"{at}.events.secret_file", LEAST_SECRET)
+    yield from secret_problems(site.events.secret_file, f"{at}.events.secret_file", LEAST_SECRET)
     if site.backend is None:
         yield f"{at}.events: needs {at}.backend, because a notification is only a reason to read"
 
@@ -41,16 +41,4 @@ def _backend(backend: Backend, site: Site, at: str) -> Iterator[str]:
     elif backend.secret_file is None:
         yield f"{at}.secret_file: is required for client_secret_basic"
     else:
-        yield from _secret(backend.secret_file, f"{at}.secret_file", 1)
-
-
-def _secret(file: Path | None, at: str, least: int) -> Iterator[str]:
-    if file is None:  # refused already
-        return
-    try:
-        found = file.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        yield f"{at}: cannot be read as plain text"
-        return
-    if len(found) < least or not found.isprintable() or " " in found:
-        yield f"{at}: must hold at least {least} printable characters without a space"
+        yield from secret_problems(backend.secret_file, f"{at}.secret_file", 1)

@@ -15,7 +15,15 @@ from knowledge.model import SiteRules
 Mode = Literal["live", "silent"]
 Auth = Literal["off", "jwt"]
 BackendAuth = Literal["private_key_jwt", "client_secret_basic", "none"]
+SmartAuth = Literal["public", "client_secret_basic", "private_key_jwt"]
 Tell = Literal["nothing", "flag", "communication"]
+
+
+# What the bedside app reads (everything a hook call would), what it writes, and who is there.
+SMART_SCOPE = (
+    "launch launch/patient openid fhirUser online_access patient/*.rs"
+    " patient/Observation.c patient/QuestionnaireResponse.c"
+)
 
 
 class ConfigError(Exception):
@@ -81,13 +89,35 @@ class Events(Struct, frozen=True, kw_only=True):
     tell: Tell = "nothing"
 
 
+class Smart(Struct, frozen=True, kw_only=True):
+    """How the bedside app is registered at a site's authorization server (SMART App Launch 2).
+
+    That server is the one that `.well-known/smart-configuration` below the site's FHIR base names.
+    `id_token_issuer` None: the `issuer` of that document; some servers sign in another name.
+    `key_file`, `algorithm`: for `private_key_jwt`. `secret_file`: for `client_secret_basic`.
+    `ehr_origins`: whose pages may show the app in a frame. `idle_minutes`: after which a session
+    ends by itself.
+    """
+
+    client_id: str
+    auth: SmartAuth = "public"
+    id_token_issuer: str | None = None
+    key_file: Path | None = None
+    algorithm: str = "ES384"
+    secret_file: Path | None = None
+    scope: str = SMART_SCOPE
+    ehr_origins: frozenset[str] = frozenset()
+    idle_minutes: int = 15
+
+
 class Site(Struct, frozen=True, kw_only=True):
     """One hospital: its FHIR base, protocol, zone and mode. `fhir_base` None: no base is known.
 
     `contacts`: by the role a protocol names ("outreach nurses"), how it is reached here.
     `code_overlay`: the folder of its own codes, see docs/overlay.md. `off_topics`, `off_rules`:
     cards and rules switched off here. `fetch`: whether missing data are read from `fhir_base`.
-    `backend`, `events`: None where this service only answers hook calls.
+    `backend`, `events`: None where this service only answers hook calls. `smart`: None where the
+    bedside app is not offered.
     """
 
     id: str
@@ -106,6 +136,7 @@ class Site(Struct, frozen=True, kw_only=True):
     fetch: bool = True
     backend: Backend | None = None
     events: Events | None = None
+    smart: Smart | None = None
 
     def site_rules(self, defaults: SiteRules) -> SiteRules:
         """The defaults with this site's own numbers."""

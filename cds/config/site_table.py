@@ -6,9 +6,10 @@ from cds.config.addresses import BASE, WEB
 from cds.config.events_table import BACKEND, EVENTS
 from cds.config.issuer_table import ISSUER
 from cds.config.kinds import CONTACTS, FLAG, PATH, TEXT, ZONE, choice, many, matching
-from cds.config.model import Backend, Events, Issuer, Mode
+from cds.config.model import Backend, Events, Issuer, Mode, Smart
 from cds.config.rules_table import RULES
 from cds.config.setting import Setting, Tables
+from cds.config.smart_table import SMART
 
 
 _TOPIC = matching(r"[A-Z0-9]{1,100}", "topic code", "must be capital letters and digits, as CRSG2")
@@ -114,5 +115,12 @@ SITE: tuple[Setting | Tables, ...] = (
         settings=EVENTS,
         make=Events,
         says="Events between hook calls: [events.md](events.md).",
+    ),
+    Tables(
+        name="smart",
+        shape="one",
+        settings=SMART,
+        make=Smart,
+        says="The bedside app, launched from the EHR: [smart-app.md](smart-app.md).",
     ),
 )

@@ -6,6 +6,7 @@ from itertools import chain
 from cds.config.events_soundness import event_problems
 from cds.config.issuers import issuer_problems
 from cds.config.model import Settings, Site
+from cds.config.smart_soundness import launch_problems, smart_problems
 from cds.config.urls import host, loopback, unprotected
 
 
@@ -17,6 +18,8 @@ def unsound(settings: Settings) -> list[str]:
         *_without_tls(settings),
         *issuer_problems(settings.sites.values()),
         *chain.from_iterable(event_problems(site) for site in settings.sites.values()),
+        *chain.from_iterable(smart_problems(site) for site in settings.sites.values()),
+        *launch_problems(settings.sites.values()),
     ]
 
 

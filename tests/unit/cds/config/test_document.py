@@ -4,13 +4,13 @@ import re
 
 import msgspec
 
-from cds.config import Backend, Events, Issuer, Settings, Site, configuration_table
+from cds.config import Backend, Events, Issuer, Settings, Site, Smart, configuration_table
 from cds.config.document import PAGE
 from cds.config.rules_table import RULES
 from knowledge.model import Header, SiteRules
 
 
-TABLES = {"issuers", "rules", "backend", "events"}
+TABLES = {"issuers", "rules", "backend", "events", "smart"}
 
 
 def names(kind: type) -> set[str]:
@@ -35,12 +35,13 @@ def test_every_member_of_the_frozen_values_is_documented() -> None:
     assert documented("`[[sites.<id>.issuers]]`") == names(Issuer)
     assert documented("`[sites.<id>.backend]`") == names(Backend)
     assert documented("`[sites.<id>.events]`") == names(Events)
+    assert documented("`[sites.<id>.smart]`") == names(Smart)
     assert documented("`[sites.<id>.rules]`") == names(SiteRules) - names(Header)
 
 
 def test_every_line_is_one_row_of_four_cells_that_ends_a_sentence() -> None:
     rows = [line for line in configuration_table().splitlines() if line.startswith("| `")]
-    assert len(rows) == 8 + 11 + 10 + 7 + 5 + len(RULES)
+    assert len(rows) == 8 + 11 + 10 + 7 + 5 + 9 + len(RULES)
     for row in rows:
         assert row.count("|") == 5
         assert row.endswith(". |")
