@@ -22,7 +22,7 @@ from sqlalchemy import (
 from cds.store.instant import Instant
 
 
-REVISION = "0003"  # the migration these tables belong to; a test compares
+REVISION = "0004"  # the migration these tables belong to; a test compares
 
 metadata = MetaData(
     naming_convention={
@@ -218,4 +218,38 @@ told = Table(
     Column("said", Text, nullable=False),
     Column("ref", Text, nullable=False),
     Column("at", Instant, nullable=False),
+)
+
+# One launch of the bedside app: asked, answering, open, refreshing, ended. What it holds is sealed
+# with a secret only the browser has.
+launches = Table(
+    "launches",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("stage", String(10), nullable=False),
+    Column("secret_sha256", _SHA256, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("touched_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Index(None, "ends_at"),
+)
+
+# One statement of a clinician, kept before it is sent to the FHIR server. `submission`: the form
+# it was confirmed with; confirmed twice, it is the same statement.
+statements = Table(
+    "statements",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("patient", Text, primary_key=True),
+    Column("submission", String(64), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("charted_at", Instant, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("held_until", Instant),
+    Column("ref", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    Index(None, "site", "patient", "charted_at"),
 )
