@@ -28,6 +28,7 @@ from cds.metrics import Metrics
 from cds.notifications import receiver
 from cds.recorder import Recorder, Start
 from cds.services import SERVICES, services_of
+from cds.smart.compose import bedside_app
 from cds.store import Spool, Store, StoreDown, open_store
 from cds.store.cohort import Cohort
 from cds.store.inbox import Inbox
@@ -63,7 +64,46 @@ def create_app(
     monotonic: Callable[[], float] = time.monotonic,
     start: Start = in_thread,
 ) -> Flask:
-    """The service, ready to be served. Raises `ConfigError` for settings that do not fit.
+    """The service, ready to be served; arguments and errors as `deploy` has them."""
+    deployment = deploy(
+        settings,
+        library=library,
+        codes=codes,
+        clock=clock,
+        store=store,
+        spool=spool,
+        monotonic=monotonic,
+        start=start,
+    )
+    app = Flask("cds", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
+    app.register_blueprint(hooks.blueprint(deployment))
+    inbox, cohort, latest = Inbox(store), Cohort(store), Latest(store)
+    sites = tuple(settings.sites.values())
+    app.register_blueprint(
+        operation.blueprint(deployment, lambda now: backlog(inbox, cohort, latest, sites, now))
+    )
+    app.register_blueprint(receiver.blueprint(deployment, inbox, Subscribed(store)))
+    if any(site.smart is not None for site in sites):
+        app.register_blueprint(bedside_app(deployment, store))
+    _answer_errors(app)
+    _watch(app, deployment)
+    app.after_request(lambda response: _allow_origin(response, settings))
+    return app
+
+
+def deploy(
+    settings: Settings,
+    *,
+    library: Library,
+    codes: CodeSets,
+    clock: Clock,
+    store: Store,
+    spool: Spool,
+    monotonic: Callable[[], float] = time.monotonic,
+    start: Start = in_thread,
+) -> Deployment:
+    """The parts that every endpoint uses. Raises `ConfigError` for settings that do not fit.
 
     `codes`: for every site that has no overlay of its own. `start`: does work beside the calls.
     """
@@ -75,7 +115,7 @@ def create_app(
     metrics = Metrics(
         services=SERVICES, upstream=get_args(UpstreamKind), refusals=get_args(RefusalKind)
     )
-    deployment = Deployment(
+    return Deployment(
         settings=settings,
         library=library,
         codes=by_site,
@@ -90,19 +130,6 @@ def create_app(
         first_use=FirstUse(store.first_use, down=StoreDown),
         commit=installed_commit(),
     )
-    app = Flask("cds", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BYTES
-    app.register_blueprint(hooks.blueprint(deployment))
-    inbox, cohort, latest = Inbox(store), Cohort(store), Latest(store)
-    sites = tuple(settings.sites.values())
-    app.register_blueprint(
-        operation.blueprint(deployment, lambda now: backlog(inbox, cohort, latest, sites, now))
-    )
-    app.register_blueprint(receiver.blueprint(deployment, inbox, Subscribed(store)))
-    _answer_errors(app)
-    _watch(app, deployment)
-    app.after_request(lambda response: _allow_origin(response, settings))
-    return app
 
 
 def from_config(path: str) -> Flask:
