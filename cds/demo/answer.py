@@ -37,12 +37,13 @@ class Source(Struct, frozen=True):
     url: str = ""
 
 
-class Link(Struct, frozen=True):
+class Link(Struct, frozen=True, rename="camel"):
     """One link of a card."""
 
     label: str
     url: str
     type: str = "absolute"
+    app_context: str = ""
 
 
 class Card(Struct, frozen=True):

@@ -54,6 +54,15 @@ def patient(story: Story, now: datetime) -> Resource:
     }
 
 
+def practitioner() -> Resource:
+    """Who charts everything, and who is signed in at the EHR of the demo."""
+    return {
+        "resourceType": "Practitioner",
+        "id": PRACTITIONER.partition("/")[2],
+        "name": [{"family": "Sample", "given": ["Robin"]}],
+    }
+
+
 def encounter(story: Story, now: datetime) -> Resource:
     """The inpatient stay, begun before the first charted entry."""
     first = min(entry.at for entry in story.chart)

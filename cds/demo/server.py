@@ -17,11 +17,20 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from cds.app import create_app
 from cds.clock import Clock, system_clock
-from cds.config import Settings, Site
+from cds.config import SMART_SCOPE, Settings, Site, Smart
+from cds.demo.authorization import (
+    Client,
+    create_authorization,
+    enforcing,
+    open_authority,
+    security,
+)
 from cds.demo.fhir import Sandbox, create_fhir
-from cds.demo.patients import chart, encounter, patient
+from cds.demo.fhir.feed import Feed
+from cds.demo.fhir.quirks import Quirks
+from cds.demo.patients import PRACTITIONER, chart, encounter, patient, practitioner
 from cds.demo.story import load as load_stories
-from cds.demo.workbench import PROTOCOLS, create_workbench
+from cds.demo.workbench import PROTOCOLS, create_workbench, launch_url
 from cds.store import Spool, open_store
 from cds.store.migrations import migrate
 from fhir_mapping.codes import load_codes
@@ -35,7 +44,9 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 AT_ROOT = "us-label"
-FHIR_PATH = "/fhir"
+FHIR_PATH = "/fhir"  # asks for a token, as a hospital's would
+OPEN_PATH = "/open/fhir"  # the same data for the demo's own pages, without one
+ISSUER_PATH = "/oauth2"
 ROOT_PATHS = ("/cds-services", "/livez", "/readyz", "/metrics", "/about")
 ZONES: Mapping[str, ZoneInfo] = MappingProxyType(
     {
@@ -60,11 +71,17 @@ def settings_for(protocol: str, base: str) -> Settings:
         fhir_base=f"{base}{FHIR_PATH}",
         protocol=protocol,
         zone=ZONES[protocol],
+        smart_url=launch_url(base, protocol),
+        smart=Smart(
+            client_id=f"bedside-{protocol}",
+            scope=f"{SMART_SCOPE} user/*.rs",  # the worklist reads more than one patient
+            ehr_origins=frozenset({base, base.replace(HOST, "localhost")}),
+        ),
     )
     return Settings(
         host=HOST,
         port=0,
-        public_url=f"http://{HOST}/{protocol}",
+        public_url=f"{base}/{protocol}",
         auth="off",
         default_site=site.id,
         sites={site.id: site},
@@ -115,13 +132,52 @@ def create_demo_app(
     app = Flask("cds.demo", static_folder=None)
     app.config["TRUSTED_HOSTS"] = [HOST, "localhost"]
     stories, now = load_stories(), clock()
-    app.register_blueprint(create_workbench(stories, clock=clock, base=base))
+    fhir = f"{base}{FHIR_PATH}"
+    app.register_blueprint(create_workbench(stories, clock=clock, base=base, fhir=fhir))
     patients = Sandbox()
+    patients.load((practitioner(),), now=now)
     for story in stories.values():
         known = (patient(story, now), encounter(story, now), *chart(story, now))
         patients.load(known, now=now)
-    app.register_blueprint(create_fhir(patients, base=f"{base}{FHIR_PATH}", clock=clock))
+    _serve_fhir(app, patients, clock=clock, base=base)
     return DispatcherMiddleware(app, dict(mounts))
+
+
+def _serve_fhir(app: Flask, patients: Sandbox, *, clock: Clock, base: str) -> None:
+    """Both doors to the same data, and the authorization server of the one that asks."""
+    fhir = f"{base}{FHIR_PATH}"
+    authority = open_authority(
+        patients,
+        base=fhir,
+        issuer=f"{base}{ISSUER_PATH}",
+        clients=[_client(base, protocol) for protocol in PROTOCOLS],
+        clock=clock,
+        user=PRACTITIONER,
+    )
+    feed = Feed(patients, base=fhir, clock=clock, quirks=Quirks())
+    app.register_blueprint(create_authorization(authority))
+    app.register_blueprint(
+        create_fhir(
+            patients,
+            base=fhir,
+            clock=clock,
+            authorize=enforcing(authority),
+            security=security(authority),
+            feed=feed,
+        )
+    )
+    app.register_blueprint(
+        create_fhir(patients, base=f"{base}{OPEN_PATH}", clock=clock, feed=feed, name="open_fhir")
+    )
+
+
+def _client(base: str, protocol: str) -> Client:
+    """The bedside app of one protocol's site, as it is registered."""
+    return Client(
+        client_id=f"bedside-{protocol}",
+        redirect_uris=frozenset({f"{base}/{protocol}/smart/callback"}),
+        launch_urls=frozenset({launch_url(base, protocol)}),
+    )
 
 
 def bind(port: int, *, state: Path, clock: Clock = system_clock) -> BaseWSGIServer:

@@ -12,13 +12,14 @@ from cds.clock import Clock
 from cds.demo import answer, chart_text
 from cds.demo.answer import Answer
 from cds.demo.drugs import ORDERS, DemoOrder
+from cds.demo.launching import add_launch
 from cds.demo.sign import SERVICE, order_sign
 from cds.demo.story import Story
 
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; frame-ancestors 'none'; frame-src {base}"
 )
 # Each protocol is a site of its own, mounted under its own service base.
 PROTOCOLS: dict[str, str] = {
@@ -28,8 +29,10 @@ PROTOCOLS: dict[str, str] = {
 }
 
 
-def create_workbench(stories: Mapping[str, Story], *, clock: Clock, base: str) -> Blueprint:
-    """The blueprint; `base` is the address this server listens on."""
+def create_workbench(
+    stories: Mapping[str, Story], *, clock: Clock, base: str, fhir: str
+) -> Blueprint:
+    """The blueprint; `base` is the address this server listens on, `fhir` its FHIR base."""
     page = Blueprint(
         "workbench",
         __name__,
@@ -54,9 +57,17 @@ def create_workbench(stories: Mapping[str, Story], *, clock: Clock, base: str) -
         url = f"{base}/{protocol}/cds-services/{SERVICE}"
         return _render(stories, story, order, protocol, answer.send(url, body))
 
+    add_launch(
+        page,
+        fhir=fhir,
+        patients=frozenset(stories),
+        apps=frozenset(launch_url(base, protocol) for protocol in PROTOCOLS),
+    )
+    policy = CONTENT_SECURITY_POLICY.format(base=base)
+
     @page.after_app_request
     def harden(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers.setdefault("Content-Security-Policy", policy)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         if response.mimetype == "text/html":
@@ -64,6 +75,11 @@ def create_workbench(stories: Mapping[str, Story], *, clock: Clock, base: str) -
         return response
 
     return page
+
+
+def launch_url(base: str, protocol: str) -> str:
+    """Where the bedside app of a protocol's site is launched."""
+    return f"{base}/{protocol}/smart/launch"
 
 
 def _story(stories: Mapping[str, Story], name: str) -> Story:

@@ -56,7 +56,7 @@ class Outline(HTMLParser):
 def client() -> FlaskClient:
     """The page alone, without a service behind it."""
     app = Flask(__name__, static_folder=None)
-    app.register_blueprint(create_workbench(STORIES, clock=lambda: NOW, base=BASE))
+    app.register_blueprint(create_workbench(STORIES, clock=lambda: NOW, base=BASE, fhir=f"{BASE}/fhir"))
     return app.test_client()
 
 
@@ -93,7 +93,7 @@ def test_every_answer_forbids_foreign_content(client: FlaskClient, path: str) ->
         assert answer.status_code == 200
         assert answer.headers["Content-Security-Policy"] == (
             "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-            "base-uri 'none'; frame-ancestors 'none'"
+            f"base-uri 'none'; frame-ancestors 'none'; frame-src {BASE}"
         )
 
 

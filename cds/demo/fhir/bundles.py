@@ -93,7 +93,6 @@ def _planned(call: Call, records: Records, entries: list[Entry]) -> _Made:
     ids: dict[int, str] = {}
     there: dict[int, Reply] = {}
     touched: set[str] = set()
-    server = call.server
     for number, entry in enumerate(entries):
         if entry.method == "GET":
             continue
@@ -103,9 +102,7 @@ def _planned(call: Call, records: Records, entries: list[Entry]) -> _Made:
                 call.allow("create", entry.kind, resource=entry.resource)
                 condition, found = entry.if_none_exist, None
                 if condition:
-                    found = writes.the_one(
-                        records, entry.kind, condition, base=server.base, quirks=server.quirks
-                    )
+                    found = interactions.found_by(call, records, entry.kind, condition)
                 if found is not None:
                     there[number] = Reply(200, found.resource, found)
                 else:
@@ -127,6 +124,8 @@ def _within(call: Call, records: Records, entry: Entry, number: int, made: _Made
     resource = renamed(entry.resource, lambda text: _link(call, records, text, made.refs))
     now = call.now()
     if entry.method == "POST":
+        if resource != entry.resource:  # its links may lead to somebody else by now
+            call.allow("create", entry.kind, resource=resource)
         resource = checked(entry.kind, resource, base=server.base, quirks=server.quirks)
         version = writes.create(records, entry.kind, resource, now=now, id_=made.ids[number])
         return Reply(201, version.resource, version, created=True)
@@ -154,8 +153,7 @@ def _link(call: Call, records: Records, text: str, refs: Mapping[str, str]) -> s
     kind, mark, condition = text.partition("?")
     if not mark or not kind.isalpha():
         return text
-    server = call.server
-    found = writes.the_one(records, kind, condition, base=server.base, quirks=server.quirks)
+    found = interactions.found_by(call, records, kind, condition)
     if found is None:
         raise FhirError(412, "not-found", "a conditional reference leads to nothing")
     return found.ref

@@ -14,6 +14,7 @@ from cds.demo.fhir.quirks import Quirks
 from cds.demo.fhir.resource_json import Resource
 from cds.demo.fhir.search import Pages
 from cds.demo.fhir.storage import Sandbox, Version
+from cds.demo.fhir.visible import Visible, everything
 
 
 Interaction: TypeAlias = Literal[
@@ -32,7 +33,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     resource: Resource | None = None
 
 
-Authorize: TypeAlias = Callable[[Ask], None]
+# Raises `FhirError`, or tells what may be shown to whoever asks; None: everything.
+Authorize: TypeAlias = Callable[[Ask], Visible | None]
 
 
 def open_to_all(_: Ask) -> None:
@@ -40,7 +42,7 @@ def open_to_all(_: Ask) -> None:
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """The parts of one sandbox server."""
+    """The parts of one sandbox server. `security`: of its CapabilityStatement."""
 
     store: Sandbox
     base: str
@@ -49,6 +51,7 @@ class Server(Struct, frozen=True, kw_only=True):
     authorize: Authorize
     pages: Pages
     feed: Feed
+    security: Resource | None = None
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -66,11 +69,14 @@ class Call(Struct, frozen=True, kw_only=True):
         *,
         pairs: Sequence[tuple[str, str]] = (),
         resource: Resource | None = None,
-    ) -> None:
-        """Raises `FhirError` for a type that is not served or a caller who may not."""
+    ) -> Visible:
+        """What the answer may show.
+
+        Raises `FhirError` for a type that is not served or a caller who may not.
+        """
         if kind and (kind not in TYPES or kind in self.server.quirks.left_out):
             raise unknown_type()
-        self.server.authorize(
+        visible = self.server.authorize(
             Ask(
                 authorization=self.authorization,
                 interaction=interaction,
@@ -80,6 +86,7 @@ class Call(Struct, frozen=True, kw_only=True):
                 resource=resource,
             )
         )
+        return visible or everything
 
     def now(self) -> datetime:
         """The present time."""

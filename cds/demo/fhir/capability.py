@@ -18,9 +18,12 @@ _INTERACTIONS = (
 )
 
 
-def statement(base: str, quirks: Quirks, now: datetime) -> Resource:
-    """What this server does, for `GET /metadata`."""
+def statement(
+    base: str, quirks: Quirks, now: datetime, security: Resource | None = None
+) -> Resource:
+    """What this server does, for `GET /metadata`; `security`: who may ask, where that matters."""
     served = [kind for kind in TYPES if kind not in quirks.left_out]
+    secured = {"security": security} if security is not None else {}
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -33,6 +36,7 @@ def statement(base: str, quirks: Quirks, now: datetime) -> Resource:
         "rest": [
             {
                 "mode": "server",
+                **secured,
                 "resource": [_resource(kind, base, quirks) for kind in served],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}],
             }

@@ -8,30 +8,33 @@ from cds.demo.fhir.errors import FhirError
 from cds.demo.fhir.query import parse
 from cds.demo.fhir.resource_json import Resource
 from cds.demo.fhir.search import PAGE, snapshot
-from cds.demo.fhir.storage import Version, instant
+from cds.demo.fhir.storage import Records, Version, instant
 from cds.demo.fhir.validation import checked
+from cds.demo.fhir.visible import seen
 
 
 def read(call: Call, kind: str, id_: str) -> Reply:
     """The current version; 404 where there never was one, 410 where it is deleted."""
-    call.allow("read", kind, id_)
+    visible = call.allow("read", kind, id_)
     with call.server.store.reading() as records:
-        return _shown(records.current(kind, id_))
+        versions = records.history(kind, id_)
+        shown = seen(versions, visible)
+    return _shown(shown[-1] if shown and shown[-1] is versions[-1] else None)
 
 
 def vread(call: Call, kind: str, id_: str, number: str) -> Reply:
     """One version."""
-    call.allow("vread", kind, id_)
+    visible = call.allow("vread", kind, id_)
     with call.server.store.reading() as records:
-        versions = records.history(kind, id_)
+        versions = seen(records.history(kind, id_), visible)
     return _shown(next((one for one in versions if str(one.number) == number), None))
 
 
 def history(call: Call, kind: str, id_: str) -> Reply:
     """Every version, newest first, as a history Bundle."""
-    call.allow("history", kind, id_)
+    visible = call.allow("history", kind, id_)
     with call.server.store.reading() as records:
-        versions = records.history(kind, id_)
+        versions = seen(records.history(kind, id_), visible)
     if not versions:
         raise _missing()
     base = call.server.base
@@ -49,14 +52,14 @@ def history(call: Call, kind: str, id_: str) -> Reply:
 
 def search(call: Call, kind: str, pairs: Sequence[tuple[str, str]]) -> Reply:
     """The first page of what is found, or the page a link named."""
-    call.allow("search", kind, pairs=pairs)
+    visible = call.allow("search", kind, pairs=pairs)
     server = call.server
     for name, text in pairs:
         if name == PAGE:
-            return Reply(200, server.pages.further(text, server.base, server.quirks))
+            return Reply(200, server.pages.further(text, server.base, server.quirks, visible))
     query = parse(kind, pairs, base=server.base, quirks=server.quirks, strict=call.strict)
     with server.store.reading() as records:
-        answer = snapshot(records, query, server.base)
+        answer = snapshot(records, query, server.base, visible)
     return Reply(200, server.pages.first(answer, server.base, server.quirks))
 
 
@@ -67,13 +70,20 @@ def create(call: Call, kind: str, resource: Resource, if_none_exist: str = "") -
     resource = checked(kind, resource, base=server.base, quirks=server.quirks)
     with server.store.change() as records:
         if if_none_exist:
-            there = writes.the_one(
-                records, kind, if_none_exist, base=server.base, quirks=server.quirks
-            )
+            there = found_by(call, records, kind, if_none_exist)
             if there is not None:
                 return Reply(200, there.resource, there)
         version = writes.create(records, kind, resource, now=call.now())
     return Reply(201, version.resource, version, created=True)
+
+
+def found_by(call: Call, records: Records, kind: str, condition: str) -> Version | None:
+    """What a condition finds of what the caller may find: it is a search like any other."""
+    visible = call.allow("search", kind, pairs=writes.pairs_of(condition))
+    server = call.server
+    return writes.the_one(
+        records, kind, condition, base=server.base, quirks=server.quirks, visible=visible
+    )
 
 
 def update(call: Call, kind: str, id_: str, resource: Resource, if_match: str = "") -> Reply:

@@ -28,12 +28,12 @@ def pairs_of(parameters: Resource) -> list[tuple[str, str]]:
 
 def subscription_status(call: Call, id_: str, pairs: Pairs) -> Reply:
     """`$status` of one subscription, or (`id_` "") of those that `id` and `status` name."""
-    call.allow("operation", KIND, id_, pairs=pairs)
+    visible = call.allow("operation", KIND, id_, pairs=pairs)
     feed, base = call.server.feed, call.server.base
     ids = {id_} if id_ else _asked(pairs, "id")
     states = set() if id_ else _asked(pairs, "status")
     with call.server.store.reading() as records:
-        found = records.all_of(KIND)
+        found = [one for one in records.all_of(KIND) if visible(one)]
     if id_ and id_ not in {one.id for one in found}:
         raise FhirError(404, "not-found", "there is no such subscription")
     entries = []
@@ -50,11 +50,12 @@ def subscription_status(call: Call, id_: str, pairs: Pairs) -> Reply:
 
 def subscription_events(call: Call, id_: str, pairs: Pairs) -> Reply:
     """`$events`: what a topic subscription was told, from and up to event numbers."""
-    call.allow("operation", KIND, id_, pairs=pairs)
+    visible = call.allow("operation", KIND, id_, pairs=pairs)
     server = call.server
     with server.store.reading() as records:
         found = records.current(KIND, id_)
-    form = None if found is None or found.resource is None else server.feed.form(found)
+    there = found is not None and found.resource is not None and visible(found)
+    form = None if found is None or not there else server.feed.form(found)
     if found is None or form is None or not form.topic:
         raise FhirError(404, "not-found", "there is no such topic subscription")
     given = dict(pairs)
@@ -82,19 +83,19 @@ def subscription_events(call: Call, id_: str, pairs: Pairs) -> Reply:
 
 def everything(call: Call, id_: str, pairs: Pairs) -> Reply:
     """`$everything`: the patient and all that names this patient."""
-    call.allow("operation", "Patient", id_, pairs=pairs)
+    visible = call.allow("operation", "Patient", id_, pairs=pairs)
     server = call.server
     known = [pair for pair in pairs if pair[0] == "_count"]
     query = parse("Patient", known, base=server.base, quirks=server.quirks)
     with server.store.reading() as records:
         patient = records.current("Patient", id_)
-        if patient is None or patient.resource is None:
+        if patient is None or patient.resource is None or not visible(patient):
             raise FhirError(404, "not-found", "there is no such patient")
         found: list[Version] = [patient]
         for kind in _with_patient():
             of_kind: Query = parse(kind, [("patient", id_)], base=server.base, quirks=server.quirks)
-            found += matches(records, of_kind)
-        answer = of_found(records, query, found, server.base)
+            found += matches(records, of_kind, visible)
+        answer = of_found(records, query, found, server.base, visible)
     return Reply(200, server.pages.first(answer, server.base, server.quirks))
 
 

@@ -15,6 +15,7 @@ from cds.demo.fhir.quirks import Quirks
 from cds.demo.fhir.references import named_by
 from cds.demo.fhir.resource_json import Resource
 from cds.demo.fhir.storage import Records, Version
+from cds.demo.fhir.visible import Visible
 
 
 PAGE = "_page"  # the parameter of a link to a further page
@@ -36,28 +37,30 @@ class Snapshot(Struct, frozen=True):
     pages: tuple[Page, ...]
 
 
-def matches(records: Records, query: Query) -> list[Version]:
-    """Every resource that meets all tests, in order."""
-    found = [one for one in records.all_of(query.kind) if _meets(query, one.resource or {})]
+def matches(records: Records, query: Query, visible: Visible) -> list[Version]:
+    """Every resource that meets all tests and may be shown, in order."""
+    there = records.all_of(query.kind)
+    found = [one for one in there if _meets(query, one.resource or {}) and visible(one)]
     return in_order(found, query.sort)
 
 
-def snapshot(records: Records, query: Query, base: str) -> Snapshot:
+def snapshot(records: Records, query: Query, base: str, visible: Visible) -> Snapshot:
     """The whole answer, in pages of `query.count`."""
-    return of_found(records, query, matches(records, query), base)
+    return of_found(records, query, matches(records, query, visible), base, visible)
 
 
-def of_found(records: Records, query: Query, found: list[Version], base: str) -> Snapshot:
+def of_found(
+    records: Records, query: Query, found: list[Version], base: str, visible: Visible
+) -> Snapshot:
     """The pages of resources already found."""
     if query.only_count:
         return Snapshot(query, len(found), (Page((), ()),))
     starts = range(0, max(len(found), 1), query.count)
     parts = [found[start : start + query.count] for start in starts]
-    return Snapshot(
-        query,
-        len(found),
-        tuple(Page(tuple(part), _included(records, part, query.includes, base)) for part in parts),
+    pages = (
+        Page(tuple(part), _included(records, part, query.includes, base, visible)) for part in parts
     )
+    return Snapshot(query, len(found), tuple(pages))
 
 
 class Pages:
@@ -78,14 +81,23 @@ class Pages:
                     self._kept.popitem(last=False)
         return _bundle(answer, token, 0, base, quirks)
 
-    def further(self, name: str, base: str, quirks: Quirks) -> Resource:
-        """The Bundle of the page a link named. Raises `FhirError` 410 when it is gone."""
+    def further(self, name: str, base: str, quirks: Quirks, visible: Visible) -> Resource:
+        """The Bundle of the page a link named.
+
+        Raises `FhirError` 410 when it is gone, and for who may not see all of that answer.
+        """
         token, _, number = name.rpartition(".")
         with self._lock:
             answer = self._kept.get(token)
         if answer is None or not number.isdigit() or int(number) >= len(answer.pages):
-            raise FhirError(410, "not-found", "that page is gone: search again")
+            raise _gone()
+        if not all(visible(one) for page in answer.pages for one in (*page.found, *page.included)):
+            raise _gone()
         return _bundle(answer, token, int(number), base, quirks)
+
+
+def _gone() -> FhirError:
+    return FhirError(410, "not-found", "that page is gone: search again")
 
 
 def _meets(query: Query, resource: Resource) -> bool:
@@ -93,7 +105,11 @@ def _meets(query: Query, resource: Resource) -> bool:
 
 
 def _included(
-    records: Records, found: Iterable[Version], includes: tuple[Include, ...], base: str
+    records: Records,
+    found: Iterable[Version],
+    includes: tuple[Include, ...],
+    base: str,
+    visible: Visible,
 ) -> tuple[Version, ...]:
     """Each once, and none that the page shows as a match."""
     kept = list(found)
@@ -101,7 +117,7 @@ def _included(
     added: dict[str, Version] = {}
     for include in includes:
         for other in _of(records, kept, include, base):
-            if other.ref not in seen:
+            if other.ref not in seen and visible(other):
                 added[other.ref] = other
     return tuple(added.values())
 

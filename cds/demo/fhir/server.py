@@ -35,10 +35,15 @@ def create_fhir(
     clock: Clock,
     quirks: Quirks | None = None,
     authorize: Authorize = open_to_all,
+    security: Resource | None = None,
+    feed: Feed | None = None,
+    name: str = "sandbox_fhir",
 ) -> Blueprint:
     """The server at `base` (absolute, no slash at its end), to be mounted without a prefix.
 
-    `authorize` is asked before each interaction and raises `FhirError` 401 or 403.
+    `authorize` is asked before each interaction, raises `FhirError` 401 or 403, and tells what may
+    be shown. `security`: for the CapabilityStatement. A second door to the same store needs a
+    `name` of its own and the `feed` of the first, so that subscribers are told once.
     """
     quirks = quirks or Quirks()
     server = Server(
@@ -48,10 +53,11 @@ def create_fhir(
         quirks=quirks,
         authorize=authorize,
         pages=Pages(),
-        feed=Feed(store, base=base, clock=clock, quirks=quirks),
+        feed=feed or Feed(store, base=base, clock=clock, quirks=quirks),
+        security=security,
     )
     root = urlsplit(base).path
-    blueprint = Blueprint("sandbox_fhir", __name__, url_prefix=root or None)
+    blueprint = Blueprint(name, __name__, url_prefix=root or None)
 
     @blueprint.route("/", methods=_METHODS, defaults={"path": ""}, strict_slashes=False)
     @blueprint.route("/<path:path>", methods=_METHODS)
@@ -62,7 +68,7 @@ def create_fhir(
     def refuse(error: FhirError) -> Response:
         response = _json(outcome(error), error.status)
         if error.status == 401:
-            response.headers["WWW-Authenticate"] = "Bearer"
+            response.headers["WWW-Authenticate"] = _challenge()
         if error.status == 405:
             of_type = "/" not in (request.view_args or {}).get("path", "").strip("/")
             response.headers["Allow"] = "GET, HEAD, POST" if of_type else "GET, HEAD, PUT, DELETE"
@@ -104,7 +110,9 @@ def _answered(server: Server, path: str) -> Response:
 def _get(call: Call, parts: tuple[str, ...], pairs: Pairs) -> Reply:
     match parts:
         case ("metadata",):
-            return Reply(200, statement(call.server.base, call.server.quirks, call.now()))
+            server = call.server
+            described = statement(server.base, server.quirks, call.now(), server.security)
+            return Reply(200, described)
         case ("Subscription", "$status"):
             return operations.subscription_status(call, "", pairs)
         case ("Subscription", id_, "$status"):
@@ -165,6 +173,11 @@ def _delete(call: Call, parts: tuple[str, ...]) -> Reply:
             raise FhirError(405, "not-supported", "no conditional delete: name an id")
         case _:
             raise _nothing_there()
+
+
+def _challenge() -> str:
+    """RFC 6750 section 3: the error is named only to who came with a token."""
+    return 'Bearer error="invalid_token"' if "Authorization" in request.headers else "Bearer"
 
 
 def _nothing_there() -> FhirError:

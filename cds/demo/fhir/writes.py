@@ -10,20 +10,25 @@ from cds.demo.fhir.quirks import Quirks
 from cds.demo.fhir.resource_json import Resource
 from cds.demo.fhir.search import matches
 from cds.demo.fhir.storage import Records, Version
+from cds.demo.fhir.visible import Visible
 
 
 _ETAG = re.compile(r'(?:W/)?"?([A-Za-z0-9.-]{1,64})"?')
 
 
+def pairs_of(condition: str) -> list[tuple[str, str]]:
+    """The parameters of a condition, `Type?name=value` or `name=value`."""
+    return parse_qsl(condition.partition("?")[2] or condition, keep_blank_values=True)
+
+
 def the_one(
-    records: Records, kind: str, condition: str, *, base: str, quirks: Quirks
+    records: Records, kind: str, condition: str, *, base: str, quirks: Quirks, visible: Visible
 ) -> Version | None:
     """What a condition (a search string) finds; None: nothing. Raises 412 when it is several."""
-    pairs = parse_qsl(condition.partition("?")[2] or condition, keep_blank_values=True)
-    query = parse(kind, pairs, base=base, quirks=quirks, strict=True)
+    query = parse(kind, pairs_of(condition), base=base, quirks=quirks, strict=True)
     if not query.tests:
         raise FhirError(412, "multiple-matches", "the condition asks for nothing")
-    found = matches(records, query)
+    found = matches(records, query, visible)
     if len(found) > 1:
         raise FhirError(412, "multiple-matches", "the condition is met by several resources")
     return found[0] if found else None
