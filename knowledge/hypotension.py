@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from knowledge.baseline import was_as_low
 from knowledge.doubts import HIDDEN, doubt
-from knowledge.facts import Charted, Evidence, Facts, Missing, Notice
+from knowledge.facts import Charted, Evidence, Facts, Missing, Notice, Reading
 from knowledge.levels import Axis
 from knowledge.model import SiteRules
 from knowledge.pressors import Pressors, pressors_at
@@ -34,7 +34,8 @@ def hypotension_levels(facts: Facts, at: datetime, rules: SiteRules, window: tim
     stated = any_within(facts.support, at, window)
     if stated is not None and len(stated.levels) == 1 and not stated.preliminary:
         later = [i for i in facts.infusions if i.start > stated.at]
-        return _stated(stated, pressors_at(later, at, rules, window))
+        axis = _stated(stated, pressors_at(later, at, rules, window))
+        return _beside_low(axis, stated, facts, at, rules, window)
     axis = _inferred(facts, at, rules, window)
     if stated is None or not stated.levels:
         return axis
@@ -59,6 +60,44 @@ def _stated(stated: Charted, pressors: Pressors) -> Axis:
         abnormal=levels != frozenset({"none"}),
         observed=True,
     )
+
+
+def _beside_low(
+    axis: Axis, stated: Charted, facts: Facts, at: datetime, rules: SiteRules, window: timedelta
+) -> Axis:
+    """A low pressure beside the word that nothing is needed is said; one charted after the word may
+    need fluids: nobody knew of it then."""
+    low = _low_now(facts, at, rules, window) if "none" in axis.levels else ()
+    if not low:
+        return axis
+    since = any(one.at > stated.at for one in low)
+    text = (
+        "A blood pressure under the site's limit was charted after the statement that no support"
+        " is needed: state it again."
+        if since
+        else "No support for the blood pressure is stated beside a pressure under the site's limit."
+    )
+    return msgspec.structs.replace(
+        axis,
+        levels=axis.levels | {"fluids"} if since else axis.levels,
+        evidence=(*axis.evidence, *(one.evidence for one in low)),
+        notices=(*axis.notices, Notice("pressure-below-limit", text)),
+        abnormal=axis.abnormal or since,
+    )
+
+
+def _low_now(
+    facts: Facts, at: datetime, rules: SiteRules, window: timedelta
+) -> tuple[Reading, ...]:
+    """The newest pressures that count, where they are under the limits for adults."""
+    if facts.age_years is None or facts.age_years < rules.adult_years:
+        return ()
+    pairs = (
+        (facts.systolic, rules.systolic_below),
+        (facts.mean_pressure, rules.mean_pressure_below),
+    )
+    fresh = ((any_within(series, at, window), limit) for series, limit in pairs)
+    return tuple(one for one, limit in fresh if one is not None and one.value < limit)
 
 
 def _inferred(facts: Facts, at: datetime, rules: SiteRules, window: timedelta) -> Axis:
