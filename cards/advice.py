@@ -6,7 +6,7 @@ Every sentence is made by the functions that make it for a card. Decides nothing
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from cards import calculator, care, citing, clinical, detail, terms
+from cards import calculator, care, citing, clinical, detail, plain, terms, unread
 from cards.escape import markdown
 from cards.evaluate import EXPIRED
 from cards.sheet import Section
@@ -119,17 +119,15 @@ def anakinra_section(decision: Decision, library: Library) -> tuple[Section, ...
 def record(decision: Decision, zone: ZoneInfo) -> tuple[Section, ...]:
     """What was seen, what is missing, and what the reader must know beside it."""
     assessment = decision.assessment
-    courses = (detail.course(*pair, zone) for pair in terms.states(assessment))
+    courses = (detail.course(code, plain.state(s), zone) for code, s in terms.states(assessment))
     return (
         Section(code="inputs", title="What the record says", texts=tuple(courses)),
         Section(
-            code="missing", title="Missing", texts=(detail.missing(detail.all_missing(decision)),)
+            code="missing",
+            title="Missing",
+            texts=(detail.missing(tuple(map(plain.missing, detail.all_missing(decision)))),),
         ),
-        Section(
-            code="notes",
-            title="Notes",
-            texts=(detail.notices(assessment.notices, assessment.unreadable),),
-        ),
+        unread.notes(assessment),
     )
 
 

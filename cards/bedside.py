@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from cards import advice, clinical, detail, hold, on_board, terms, wording
+from cards import advice, clinical, detail, hold, on_board, terms, unread, wording
 from cards.build import NOTHING_OFF, selected
 from cards.evaluate import cause_cards, expired_cards, missing_cards
 from cards.next_dose import next_dose_cards
@@ -53,10 +53,11 @@ def bedside(decision: Decision, library: Library, shown: Shown) -> Sheet:
     visible = filled(tuple(section for some, _ in groups for section in some))
     clear = not without and not shown.silent
     return Sheet(
-        leads(decision, found) if clear else _findings(decision),
+        (*differing(decision), *(leads(decision, found) if clear else _findings(decision))),
         filled(
             (
                 advice.grades(decision, zone),
+                unread.section(decision.assessment),
                 Section(
                     code="withheld",
                     title="Advice withheld",
@@ -78,6 +79,11 @@ def bedside(decision: Decision, library: Library, shown: Shown) -> Sheet:
             )
         ),
     )
+
+
+def differing(decision: Decision) -> tuple[Lead, ...]:
+    """That a clinician's grade and the data differ, whatever is advised."""
+    return tuple(Lead(text, "warning") for text in unread.differing(decision))
 
 
 def proposals(decision: Decision, zone: ZoneInfo) -> list[Proposal]:

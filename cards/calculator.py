@@ -132,7 +132,7 @@ def _dose(decision: Decision, result: Tocilizumab, library: Library, zone: ZoneI
 def _weight(used: Reading | None, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
     """The weight, when it was measured and how long ago, and its resource."""
     if used is None:
-        return "No recent measured weight in the record", ""
+        return "No recent measured weight was read", ""
     hours = int((now - used.at).total_seconds() // 3600)
     shown = f"{number(used.value)} kg, {time(used.at, zone)} ({hours} h ago)"
     charted = detail.evidence(used.evidence, zone)

@@ -57,7 +57,9 @@ def doses(facts: Facts, zone: ZoneInfo) -> tuple[str, ...]:
 def interventions(facts: Facts, start: datetime | None, zone: ZoneInfo) -> tuple[Line, ...]:
     """Drugs, vasopressors, fluid and oxygen from `start` on, newest first."""
     tocilizumab = [
-        (dose.start, _dose(dose, zone)) for dose in facts.doses if dose.ingredient == "tocilizumab"
+        (dose.end or dose.start, _dose(dose, zone))
+        for dose in facts.doses
+        if dose.ingredient == "tocilizumab"
     ]
     pressors = [(_until(one, facts), _infusion(one, zone)) for one in facts.infusions]
     boluses = [
@@ -77,12 +79,19 @@ def interventions(facts: Facts, start: datetime | None, zone: ZoneInfo) -> tuple
             Line(label, "; ".join(_newest(_from(start, found), facts, "administrations")))
             for label, found in drugs
         ),
-        Line("Oxygen", "; ".join(_newest(_from(start, _oxygen(facts, zone)), facts, "oxygen"))),
+        Line("Oxygen", "; ".join(_newest(_standing(start, _oxygen(facts, zone)), facts, "oxygen"))),
     )
 
 
 def _from(start: datetime | None, found: Sequence[_Told]) -> list[_Told]:
     return [one for one in found if start is None or one[0] >= start]
+
+
+def _standing(start: datetime | None, found: Sequence[_Told]) -> list[_Told]:
+    """What lasts until something else is charted: where nothing newer is, the last before."""
+    return _from(start, found) or [
+        (until, f"None charted since; before: {text}") for until, text in found[-1:]
+    ]
 
 
 def _newest(found: Iterable[_Told], facts: Facts, query: QueryName) -> tuple[str, ...]:
@@ -114,7 +123,7 @@ def _masking(facts: Facts, kind: MaskingKind, zone: ZoneInfo) -> list[_Told]:
 
 
 def _until(one: Infusion, facts: Facts) -> datetime:
-    return one.end or facts.evaluated_at
+    return one.start if one.doubt == "push" else one.end or facts.evaluated_at
 
 
 def _infusion(one: Infusion, zone: ZoneInfo) -> str:
@@ -128,11 +137,13 @@ def _infusion(one: Infusion, zone: ZoneInfo) -> str:
 
 
 def _oxygen(facts: Facts, zone: ZoneInfo) -> list[_Told]:
-    """Each change of what was charted: the first time of the same device and flow in a row."""
+    """Each change of what was charted: the same device and flow in a row, from first to last."""
     found = []
     for device, same in groupby(facts.oxygen, key=_device):
-        first = next(same)
-        found.append((first.at, f"{device}, {time(first.at, zone)}"))
+        times = [one.at for one in same]
+        first, last = time(times[0], zone), time(times[-1], zone)
+        span = first if first == last else f"since {first}, last {last}"
+        found.append((times[-1], f"{device}, {span}"))
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from cards import advice, calculator, care, citing, clinical, detail, given, terms
+from cards import advice, calculator, care, citing, clinical, detail, given, plain, terms, unread
 from cards.bedside import Shown, bedside
 from cards.sheet import Line, Section, Sheet, filled
 from cards.units import time
@@ -16,9 +16,6 @@ from knowledge.assessment import Tocilizumab
 from knowledge.decision import Decision
 from knowledge.facts import Facts
 from knowledge.library import Library
-
-
-NO_EVENT = "No CRS or ICANS event was found in the record."
 
 
 def handover(decision: Decision, facts: Facts, library: Library, shown: Shown) -> Sheet:
@@ -36,40 +33,53 @@ def handover(decision: Decision, facts: Facts, library: Library, shown: Shown) -
                     title="Bispecific",
                     texts=(detail.section("Doses", given.doses(facts, zone)),),
                 ),
-                Section(code="course", title="Course", texts=course(decision, zone)),
+                *_of(by_code, "unread"),
+                Section(code="course", title="Course", texts=course(decision, facts, zone)),
                 by_code["grade"],
-                _values(decision, zone),
-                *(by_code[code] for code in ("missing", "notes") if code in by_code),
+                _values(decision, facts, zone),
+                missing(decision, facts),
+                *_of(by_code, "notes"),
                 _given(facts, start, zone),
-                *(_short(decision, zone) if "advice" in by_code else _withheld(by_code)),
+                *(_short(decision, zone) if "advice" in by_code else _of(by_code, "withheld")),
                 by_code["made"],
             )
         ),
     )
 
 
-def course(decision: Decision, zone: ZoneInfo) -> tuple[str, ...]:
-    """Onset, maximum and end of each event."""
+def course(decision: Decision, facts: Facts, zone: ZoneInfo) -> tuple[str, ...]:
+    """Onset, maximum and end of each event, and where nobody can know of one."""
     found = tuple(
         detail.section(terms.syndrome(code), detail.event(state.event, zone))
         for code, state in terms.states(decision.assessment)
         if state.event is not None
     )
-    return found or (NO_EVENT,)
+    return (*found, *unread.events(decision.assessment, facts))
 
 
-def _values(decision: Decision, zone: ZoneInfo) -> Section:
+def missing(decision: Decision, facts: Facts) -> Section:
+    """The missing facts, those that nobody could read among them."""
+    items = unread.missing(detail.all_missing(decision), facts)
+    return Section(code="missing", title="Missing", texts=(detail.missing(items),))
+
+
+def _values(decision: Decision, facts: Facts, zone: ZoneInfo) -> Section:
     """Axes with values and times."""
     lines = tuple(
         Line(
             f"{terms.syndrome(code)}: {terms.axis(key)}",
             terms.level(axis.level),
-            "; ".join(detail.evidence(one, zone) for one in axis.evidence) or "No value charted",
+            "; ".join(detail.evidence(one, zone) for one in axis.evidence) or _none(key, facts),
         )
         for code, state in terms.states(decision.assessment)
-        for key, axis in state.axes.items()
+        for key, axis in plain.state(state).axes.items()
     )
     return Section(code="values", title="Values behind the grade", lines=lines)
+
+
+def _none(axis: str, facts: Facts) -> str:
+    said = unread.axis(axis, facts)
+    return f"Not known: {said}" if said else "No value charted"
 
 
 def _given(facts: Facts, start: datetime | None, zone: ZoneInfo) -> Section:
@@ -77,8 +87,8 @@ def _given(facts: Facts, start: datetime | None, zone: ZoneInfo) -> Section:
     return Section(code="given", title=title, lines=given.interventions(facts, start, zone))
 
 
-def _withheld(by_code: Mapping[str, Section]) -> tuple[Section, ...]:
-    return (by_code["withheld"],) if "withheld" in by_code else ()
+def _of(by_code: Mapping[str, Section], code: str) -> tuple[Section, ...]:
+    return (by_code[code],) if code in by_code else ()
 
 
 def _short(decision: Decision, zone: ZoneInfo) -> tuple[Section, ...]:

@@ -11,6 +11,7 @@ from knowledge.rems import rems_for
 
 NONE_HERE = "The active protocol has no REMS."
 NO_PRODUCT = "No bispecific was found in the record, so no REMS programme can be named."
+NOT_READ = "Bispecific not known: administrations were not read, so no REMS programme can be named."
 ACKNOWLEDGED = "Acknowledged: somebody has answered that these duties were read for this patient."
 NOT_ACKNOWLEDGED = "No acknowledgement of these duties was found for this patient."
 
@@ -50,7 +51,8 @@ def absent(decision: Decision, library: Library) -> str:
     if not library.protocols[decision.assessment.protocol.id].rems_applies:
         return NONE_HERE
     if agent is None:
-        return NO_PRODUCT
+        unread = any(one.code == "exposure-unknown" for one in decision.assessment.notices)
+        return NOT_READ if unread else NO_PRODUCT
     return f"No REMS programme of {name(agent.ingredient)} is in the knowledge base."
 
 

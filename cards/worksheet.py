@@ -5,9 +5,10 @@ It reports nothing and names no address: where and how to report is on the progr
 
 from zoneinfo import ZoneInfo
 
-from cards import citing, given, on_board, rems, terms
-from cards.bedside import Shown
+from cards import citing, given, on_board, rems, terms, unread
+from cards.bedside import Shown, bedside
 from cards.escape import markdown, name
+from cards.handover import missing
 from cards.sheet import Line, Section, filled
 from cards.switched_off import named, told
 from cards.units import time
@@ -18,7 +19,6 @@ from knowledge.library import Library
 
 
 OWN_FORM = "Check the programme's own current form: this sheet is no report and sends nothing."
-NO_EVENT = "No CRS or ICANS event was found in the record."
 BLANK = ""
 
 
@@ -30,12 +30,14 @@ def worksheet(
     programme, duties = on_board.programme(decision, library)
     if programme is None:
         text = on_board.absent(decision, library)
-        return (Section(code="none", title="No worksheet", texts=(text,)),)
+        return _without(Section(code="none", title="No worksheet", texts=(text,)), decision)
     checklist = rems.checklist(duties)
     names = named(on_board.topics(decision, library), (checklist,), shown.off)
     if names or shown.silent:
         off = told(names) or "Advice is not shown at this site."
-        return (Section(code="withheld", title="Advice withheld", texts=(off,)),)
+        return _without(Section(code="withheld", title="Advice withheld", texts=(off,)), decision)
+    # A note may be advice: here are those that the page of advice shows.
+    notes = tuple(one for one in bedside(decision, library, shown).sections if one.code == "notes")
     states = terms.states(decision.assessment)
     return filled(
         (
@@ -44,6 +46,7 @@ def worksheet(
                 title="Programme",
                 texts=(rems.dated(programme), OWN_FORM, *_source(duties)),
             ),
+            unread.section(decision.assessment),
             Section(
                 code="product", title="Product and doses", lines=_product(facts, decision, zone)
             ),
@@ -59,17 +62,23 @@ def worksheet(
             Section(
                 code="no-event",
                 title="Event",
-                texts=("" if any(state.event for _, state in states) else NO_EVENT,),
+                texts=unread.events(decision.assessment, facts),
             ),
             Section(
                 code="interventions",
                 title="Interventions",
                 lines=given.interventions(facts, given.since(decision.assessment, facts), zone),
             ),
+            missing(decision, facts),
+            *notes,
             Section(code="report", title="To be filled in", lines=_by_hand()),
             Section(code="duties", title="Duties", texts=(checklist,)),
         )
     )
+
+
+def _without(reason: Section, decision: Decision) -> tuple[Section, ...]:
+    return filled((reason, unread.section(decision.assessment)))
 
 
 def _source(duties: tuple[RemsDuty, ...]) -> tuple[str, ...]:

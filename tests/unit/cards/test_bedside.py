@@ -12,9 +12,9 @@ from cards.bedside import Shown, bedside
 from cards.build import build
 from cards.sheet import Section, Sheet
 from cards.switched_off import SwitchedOff
-from knowledge.assessment import Anakinra, ChartedAt, Grade, Tocilizumab, ToxicityState
+from knowledge.assessment import Anakinra, AxisState, ChartedAt, Grade, Tocilizumab, ToxicityState
 from knowledge.decision import Decision, TocilizumabLine
-from knowledge.facts import Evidence, Missing, Notice, Reading
+from knowledge.facts import Evidence, Missing, Notice, Reading, Unreadable
 from knowledge.library import Library
 from knowledge.treatment import Medication, NextDose, Strength
 from tests.unit.cards.decisions import (
@@ -176,7 +176,7 @@ def test_without_a_weight_there_is_no_product(library: Library) -> None:
     result = Tocilizumab("cannot-evaluate", "administer", reasons=("no-weight",))
     value = msgspec.structs.replace(held(about={"tocilizumab": result}), tocilizumab_weight=None)
     told = lines(sections(bedside(value, library, SHOWN))["tocilizumab"])
-    assert told["Weight"] == "No recent measured weight in the record"
+    assert told["Weight"] == "No recent measured weight was read"
     assert told["Calculated dose"] == "No dose computed"
     assert told["Doses in this event"] == "Not known: earlier doses not available"
     assert "Product" not in told
@@ -218,7 +218,15 @@ def test_anakinra_that_the_protocol_does_not_address_has_no_number(library: Libr
 def test_what_a_site_withholds_is_named_and_the_grade_stays(
     shown: Shown, said: str, library: Library
 ) -> None:
-    notes = {"notices": (Notice("x", "Give something."),)}
+    notes = {
+        "notices": (
+            Notice("x", "Give something."),
+            Notice("not-read", "Not read from the FHIR server: vitals: the server has a fault."),
+            Notice("history-not-read", "Earlier events: the store could not be read."),
+            Notice("crs-charted-differs", "Charted CRS grade 4; the data give 2-3."),
+        ),
+        "unreadable": (Unreadable("prefetch.labs", "no Bundle"),),
+    }
     sheet = bedside(held(about=notes), library, shown)
     found = sections(sheet)
     assert said in "\n".join(found["withheld"].texts)
@@ -226,6 +234,22 @@ def test_what_a_site_withholds_is_named_and_the_grade_stays(
     assert {"inputs", "missing", "made"} <= set(found)
     assert not {"advice", "rules", "acute", "tocilizumab", "notes"} & set(found)
     assert not any("Hold" in lead.summary for lead in sheet.leads)
+    assert "the grade and the data differ, check both" in sheet.leads[0].summary
+    assert found["unread"].texts[0].splitlines()[1:] == [
+        "- Not read from the FHIR server: vitals: the server has a fault.",
+        "- Earlier events: the store could not be read.",
+        "- Not used: prefetch.labs: no Bundle",
+    ]
+
+
+def test_a_partial_ice_and_a_code_are_in_words(library: Library) -> None:
+    span = Evidence("Observation/i", "ice-total", "4-10", "", NOW)
+    gap = Missing("raised-icp", "raised-icp not charted")
+    icans = msgspec.structs.replace(state(0, 2, (gap,)), axes={"ice": AxisState("4-10", (span,))})
+    value = decision(disposition("withhold"), state(2), icans, orders=())
+    seen = everything(bedside(value, library, SHOWN))
+    assert "- ICE: 4 to 10; 4 to 10, 21 Nov 2026 02:10 GMT" in seen
+    assert "- raised ICP: raised ICP not charted" in seen
 
 
 def test_a_stated_disposition_is_withheld_by_its_own_topic(library: Library) -> None:

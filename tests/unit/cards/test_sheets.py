@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -24,6 +24,9 @@ from knowledge.facts import (
     Facts,
     Infusion,
     Masking,
+    Missing,
+    Notice,
+    QueryName,
 )
 from knowledge.library import Library
 from tests.unit.cards.decisions import LONDON, NOW, decision, disposition, event, row, state
@@ -32,6 +35,15 @@ from tests.unit.cards.decisions import LONDON, NOW, decision, disposition, event
 SHOWN = Shown(zone=LONDON)
 NOTE = Evidence("MedicationAdministration/1")
 ALL = frozenset({"administrations", "oxygen"})
+
+
+EVERYTHING = frozenset(get_args(QueryName))
+
+
+def about(value: Decision, *notices: Notice) -> Decision:
+    """The decision with these notices."""
+    assessment = msgspec.structs.replace(value.assessment, notices=notices)
+    return msgspec.structs.replace(value, assessment=assessment)
 
 
 def facts(**more: Any) -> Facts:
@@ -100,7 +112,7 @@ def test_everything_given_has_its_time() -> None:
             " 21 Nov 2026 00:10 GMT, to 21 Nov 2026 01:10 GMT (not certain that it ran)"
         ),
         "Fluid boluses": "dose not charted, 21 Nov 2026 01:10 GMT, not certain",
-        "Oxygen": "low flow, 2 L/min, 21 Nov 2026 00:10 GMT",
+        "Oxygen": "low flow, 2 L/min, since 21 Nov 2026 00:10 GMT, last 21 Nov 2026 01:10 GMT",
     }
 
 
@@ -216,6 +228,129 @@ def test_an_axis_without_a_value_says_that_none_was_charted(library: Library) ->
     changed = msgspec.structs.replace(
         value, assessment=msgspec.structs.replace(value.assessment, crs=crs)
     )
-    sheet = handover(changed, facts(), library, SHOWN)
-    (line,) = next(one for one in sheet.sections if one.code == "values").lines
-    assert (line.label, line.value, line.source) == ("CRS: Fever", "present", "No value charted")
+    for answered, said in (
+        (EVERYTHING, "No value charted"),
+        (ALL, "Not known: vital signs not read"),
+    ):
+        sheet = handover(changed, facts(answered=answered), library, SHOWN)
+        (line,) = next(one for one in sheet.sections if one.code == "values").lines
+        assert (line.label, line.value, line.source) == ("CRS: Fever", "present", said)
+
+
+def test_oxygen_that_began_before_the_course_and_goes_on_is_no_none() -> None:
+    """One device, charted from before the start of the course until a moment ago."""
+    hours = (12, 6, 1)
+    seen = facts(
+        oxygen=tuple(Charted(NOW - timedelta(hours=h), ("low-flow",), NOTE) for h in hours)
+    )
+    assert told(seen, since=8)["Oxygen"] == (
+        "low flow, since 20 Nov 2026 14:10 GMT, last 21 Nov 2026 01:10 GMT"
+    )
+
+
+def test_oxygen_last_charted_before_the_course_is_shown_with_its_time() -> None:
+    seen = facts(
+        oxygen=(
+            Charted(NOW - timedelta(hours=30), ("high-flow",), NOTE),
+            Charted(NOW - timedelta(hours=12), ("low-flow",), NOTE),
+        )
+    )
+    assert told(seen, since=8)["Oxygen"] == (
+        "None charted since; before: low flow, 20 Nov 2026 14:10 GMT"
+    )
+
+
+def test_what_runs_into_the_course_belongs_to_it_and_a_push_before_it_does_not() -> None:
+    hour = timedelta(hours=1)
+    seen = facts(
+        doses=(Dose("tocilizumab", NOW - 9 * hour, NOW - 7 * hour, NOTE),),
+        infusions=(
+            Infusion("norepinephrine", "vasopressor", NOW - 9 * hour, NOW - 7 * hour, NOTE),
+            Infusion("phenylephrine", "vasopressor", NOW - 9 * hour, None, NOTE, "push"),
+        ),
+    )
+    shown = told(seen, since=8)
+    assert "20 Nov 2026 17:10 GMT to 20 Nov 2026 19:10 GMT" in shown["Tocilizumab"]
+    assert shown["Vasopressors"].startswith("norepinephrine")
+    assert "phenylephrine" not in shown["Vasopressors"]
+
+
+def course_of(value: Decision, seen: Facts, library: Library) -> tuple[str, ...]:
+    sheet = handover(value, seen, library, SHOWN)
+    return next(one for one in sheet.sections if one.code == "course").texts
+
+
+def event_of(value: Decision, seen: Facts, library: Library) -> tuple[str, ...]:
+    sections = worksheet(value, seen, library, SHOWN)
+    return next((one.texts for one in sections if one.code == "no-event"), ())
+
+
+@pytest.mark.parametrize("texts", [course_of, event_of])
+def test_that_there_was_no_event_is_said_only_where_all_of_it_was_read(
+    texts: Any, library: Library
+) -> None:
+    none = "No CRS or ICANS event was found in the record."
+    assert texts(held(None), facts(answered=EVERYTHING), library) == (none,)
+    unread = facts(answered=EVERYTHING - {"vitals", "assessments"})
+    assert texts(held(None), unread, library) == (
+        "CRS event: not known: vital signs, assessments not read.",
+        "ICANS event: not known: assessments not read.",
+    )
+    part = facts(answered=EVERYTHING - {"vitals"}, read_back_to={"vitals": NOW})
+    assert texts(held(None), part, library) == ("CRS event: not known: vital signs not all read.",)
+    assert "ICANS event: not known: assessments not read." in texts(held(event(2)), unread, library)
+
+
+def test_an_event_that_the_store_may_remember_is_not_known(library: Library) -> None:
+    forgotten = about(held(None), Notice("history-not-read", "Earlier events: not read."))
+    (crs, icans) = course_of(forgotten, facts(answered=EVERYTHING), library)
+    assert crs == "CRS event: not known: earlier events not read."
+    assert icans == "ICANS event: not known: earlier events not read."
+
+
+UNREAD = Notice("not-read", "Not read from the FHIR server: vitals: the server reports a fault.")
+
+
+def test_the_sheets_say_what_was_not_read_and_what_is_missing(library: Library) -> None:
+    gaps = (Missing("temperature", "not recorded"), Missing("raised-icp", "raised-icp not charted"))
+    value = msgspec.structs.replace(
+        about(held(None), UNREAD, Notice("x", "raised-icp was not charted.")), missing=gaps
+    )
+    seen = facts(answered=EVERYTHING - {"vitals"})
+    for sections in (
+        worksheet(value, seen, library, SHOWN),
+        handover(value, seen, library, SHOWN).sections,
+    ):
+        found = {one.code: one.texts for one in sections}
+        assert found["unread"] == (f"Not read or not used\n- {UNREAD.text}",)
+        assert found["missing"] == (
+            "Missing\n- temperature: not known: vital signs not read\n"
+            "- raised ICP: raised ICP not charted",
+        )
+        assert found["notes"] == ("Notes\n- raised ICP was not charted.",)
+
+
+def test_without_a_worksheet_what_was_not_read_is_still_said(library: Library) -> None:
+    silent = Shown(zone=LONDON, silent=True)
+    sections = worksheet(about(held(None), UNREAD), facts(), library, silent)
+    assert [one.code for one in sections] == ["withheld", "unread"]
+
+
+def test_a_product_is_not_missed_where_nobody_read_the_administrations(library: Library) -> None:
+    value = about(held(None), Notice("exposure-unknown", "Administrations were not available."))
+    assessment = msgspec.structs.replace(value.assessment, agent=None)
+    unknown = msgspec.structs.replace(value, assessment=assessment)
+    first, *_ = worksheet(unknown, facts(answered=frozenset()), library, SHOWN)
+    assert first.texts == (
+        "Bispecific not known: administrations were not read, so no REMS programme can be named.",
+    )
+
+
+def test_the_hand_over_warns_that_grade_and_data_differ(library: Library) -> None:
+    differs = Notice("crs-charted-differs", "Charted CRS grade 3; the data give 1-2.")
+    for shown in (SHOWN, Shown(zone=LONDON, silent=True)):
+        first = handover(about(held(event(2)), differs), facts(), library, shown).leads[0]
+        assert first.indicator == "warning"
+        assert first.summary == (
+            "Charted CRS grade 3; the data give 1-2: the grade and the data differ, check both."
+        )
