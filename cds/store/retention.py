@@ -22,6 +22,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union,
     update,
 )
 
@@ -40,19 +41,30 @@ from cds.store.tables import (
     decisions,
     feedback,
     inbox,
+    launches,
+    statements,
     told,
 )
 
 
+_OVER = ("written", "withdrawn")  # of a statement: it is in a chart, or nobody wants it there
+
+
 class Removed(Struct, frozen=True, kw_only=True):
-    """How many rows are gone; `carried`: last decisions of a patient that were linked again."""
+    """How many rows are gone; `carried`: last decisions of a patient that were linked again.
+
+    `unwritten`: old statements that stay, because no chart has them and nobody withdrew them.
+    """
 
     decisions: int = 0
     feedback: int = 0
     acknowledgements: int = 0
     inbox: int = 0
     told: int = 0
+    statements: int = 0
+    launches: int = 0
     carried: int = 0
+    unwritten: int = 0
 
     def __add__(self, other: "Removed") -> "Removed":
         names = self.__struct_fields__
@@ -62,9 +74,10 @@ class Removed(Struct, frozen=True, kw_only=True):
 def remove_before(store: Store, before: datetime, *, site: str) -> Removed:
     """Decisions evaluated, feedback received and other rows of `site` from before this moment.
 
-    A row that was kept after one that is too young stays until that one is old enough. In batches,
-    each a transaction of its own: what was removed before a `StoreDown` stays removed, and it may
-    be run again.
+    Of statements those that are in a chart or withdrawn; of launches those that had to be over. A
+    decision or feedback that was kept after one that is too young stays until that one is old
+    enough. In batches, each a transaction of its own: what was removed before a `StoreDown` stays
+    removed, and it may be run again.
     """
     removed = Removed()
     last = _last_to_go(store, before, site)
@@ -79,7 +92,15 @@ def remove_before(store: Store, before: datetime, *, site: str) -> Removed:
             _leave_nothing(connection)
             gone = connection.execute(delete(table).where(old)).rowcount
         removed += Removed(**{table.name: gone})
-    return removed
+    return removed + Removed(unwritten=_unwritten(store, before, site))
+
+
+def sites(store: Store) -> tuple[str, ...]:
+    """Every site of which something is kept that may be removed."""
+    tables = (chain_heads, acknowledgements, inbox, told, statements, launches)
+    wanted = union(*(select(table.c.site) for table in tables))
+    with reading(store.engine) as connection:
+        return tuple(sorted(connection.execute(wanted).scalars()))
 
 
 def _last_to_go(store: Store, before: datetime, site: str) -> int | None:
@@ -165,6 +186,19 @@ def _others(site: str, before: datetime) -> Iterator[tuple[Table, ColumnElement[
     yield acknowledgements, and_(acknowledgements.c.site == site, acknowledgements.c.at < before)
     yield inbox, and_(inbox.c.site == site, inbox.c.done_at < before)
     yield told, and_(told.c.site == site, told.c.at < before)
+    yield statements, and_(_charted(before, site), statements.c.state.in_(_OVER))
+    yield launches, and_(launches.c.site == site, launches.c.ends_at < before)
+
+
+def _charted(before: datetime, site: str) -> ColumnElement[bool]:
+    return and_(statements.c.site == site, statements.c.charted_at < before)
+
+
+def _unwritten(store: Store, before: datetime, site: str) -> int:
+    wanted = select(func.count()).select_from(statements)
+    waiting = and_(_charted(before, site), statements.c.state.not_in(_OVER))
+    with reading(store.engine) as connection:
+        return int(connection.execute(wanted.where(waiting)).scalar_one())
 
 
 def _leave_nothing(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 
 from cds.store import statements as common
 from cds.store.engine import reading
@@ -18,7 +18,7 @@ from cds.store.store import Store
 from cds.store.tables import statements
 
 
-State = Literal["waiting", "sending", "written", "refused"]
+State = Literal["waiting", "sending", "written", "refused", "withdrawn"]
 _KEY = ("site", "patient", "submission", "position")
 
 
@@ -26,7 +26,7 @@ class StatementRow(Row, frozen=True):
     """One statement. `kind`: its code in the project's CodeSystem, or "questionnaire-response".
 
     `resource`: FHIR JSON as it is sent. `ref`: as the server named it. `problem`: of a closed set,
-    why it was not taken. `held_until`: while somebody is sending it.
+    why it was not taken; it stays with what is withdrawn. `held_until`: while somebody sends it.
     """
 
     site: str
@@ -80,21 +80,23 @@ class StatementsKept:
     def claim(self, row: StatementRow, *, now: datetime, until: datetime) -> bool:
         """Whether it is the caller's to send, until then; of several who ask, one is told so.
 
-        `row`: as it was read. One that changed meanwhile is not given, nor one that is written, nor
-        one that somebody else is sending, unless the time for that is over.
+        `row`: as it was read. One that changed meanwhile is not given, nor one that is written or
+        withdrawn, nor one that somebody else is sending, unless the time for that is over.
         """
-        table = statements.c
-        over = row.held_until is not None and row.held_until <= now
-        if row.state == "written" or (row.state == "sending" and not over):
+        if not _is_free(row, now):
             return False
-        as_read = (
-            table.state == row.state,
-            table.problem == row.problem,
-            table.held_until.is_(None)
-            if row.held_until is None
-            else table.held_until == row.held_until,
-        )
-        return self._change(row, *as_read, state="sending", held_until=until)
+        return self._change(row, *_as_read(row), state="sending", held_until=until)
+
+    def withdraw(self, row: StatementRow, *, now: datetime) -> bool:
+        """Whether it is taken back now, for good; where it could not be claimed it is not.
+
+        What somebody was sending who never said what came of it is "unclear".
+        """
+        if not _is_free(row, now):
+            return False
+        problem = "unclear" if row.state == "sending" else row.problem
+        values = {"state": "withdrawn", "problem": problem, "held_until": None}
+        return self._change(row, *_as_read(row), **values)
 
     def written(self, row: StatementRow, ref: str) -> None:
         """It is on the FHIR server under `ref`, whoever sent it there."""
@@ -108,17 +110,6 @@ class StatementsKept:
         sending = statements.c.state == "sending"
         state = "waiting" if again else "refused"
         self._change(row, sending, state=state, problem=problem, held_until=None)
-
-    def prune(self, before: datetime) -> int:
-        """Remove what is on the FHIR servers and was charted before; how many.
-
-        What no server took stays, however old it is.
-        """
-        gone = delete(statements).where(
-            statements.c.state == "written", statements.c.charted_at < before
-        )
-        with self._store.writing("NORMAL") as connection:
-            return connection.execute(gone).rowcount
 
     def _found(self, which: ColumnElement[bool]) -> tuple[StatementRow, ...]:
         table = statements.c
@@ -135,3 +126,20 @@ class StatementsKept:
         changed = update(statements).where(*key, *conditions).values(values)
         with self._store.writing() as connection:
             return connection.execute(changed).rowcount == 1
+
+
+def _is_free(row: StatementRow, now: datetime) -> bool:
+    """Whether something is left to be done about it, and nobody is about it."""
+    if row.state == "sending":
+        return row.held_until is not None and row.held_until <= now
+    return row.state in ("waiting", "refused")
+
+
+def _as_read(row: StatementRow) -> tuple[ColumnElement[bool], ...]:
+    table = statements.c
+    held = table.held_until
+    return (
+        table.state == row.state,
+        table.problem == row.problem,
+        held.is_(None) if row.held_until is None else held == row.held_until,
+    )

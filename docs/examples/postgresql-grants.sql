@@ -5,4 +5,4 @@
 GRANT UPDATE (known) ON feedback TO btce_service;
 GRANT UPDATE ON chain_heads TO btce_service;
 GRANT DELETE ON jwt_ids TO btce_service;
-GRANT UPDATE, DELETE ON inbox, turns, watched, subscriptions, told TO btce_service;
+GRANT UPDATE, DELETE ON inbox, turns, watched, subscriptions, told, launches, statements TO btce_service;

@@ -3,6 +3,7 @@
 import random
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, insert, select, update
@@ -10,7 +11,9 @@ from sqlalchemy import func, insert, select, update
 from cds.store import Store
 from cds.store.chain import Head
 from cds.store.engine import reading, writing
-from cds.store.retention import Removed, remove_before
+from cds.store.launches import Launches, LaunchRow
+from cds.store.retention import Removed, remove_before, sites
+from cds.store.statements_kept import State, StatementRow, StatementsKept
 from cds.store.tables import acknowledgements, cards, chain, decisions, feedback, inbox, told
 from cds.store.verify import Noted, heads, verify
 from tests.store.rows import NOW, PROGRAM, answer, card, decision, uuid
@@ -162,6 +165,62 @@ def test_finished_wake_ups_and_what_was_told_go_and_what_waits_stays(store: Stor
     with reading(store.engine) as connection:
         left = set(connection.execute(select(inbox.c.event)).scalars())
     assert left == {"new", "waits"}
+
+
+def statement(name: str, state: State, at: datetime, **changes: str) -> StatementRow:
+    fields: dict[str, Any] = {"site": "north", "patient": "p1"} | changes
+    return StatementRow(
+        **fields,
+        submission=name,
+        position=0,
+        kind="crs-grade",
+        resource="{}",
+        charted_at=at,
+        state=state,
+    )
+
+
+def launch(number: int, ends_at: datetime, **changes: Any) -> LaunchRow:
+    fields: dict[str, Any] = {"site": "north", "stage": "ended", "sealed": b""} | changes
+    return LaunchRow(
+        id=f"{number:032x}", secret_sha256="a" * 64, touched_at=ends_at, ends_at=ends_at, **fields
+    )
+
+
+def test_statements_that_nobody_needs_go_and_what_no_chart_has_stays(store: Store) -> None:
+    kept, old = StatementsKept(store), NOW - YEAR
+    kept.keep([statement("written", "written", old), statement("withdrawn", "withdrawn", old)])
+    kept.keep([statement(name, name, old) for name in ("waiting", "refused", "sending")])
+    kept.keep([statement("new", "written", NOW - DAY), statement("late", "waiting", NOW - DAY)])
+    kept.keep([statement("south", "written", old, site="south")])
+    gone = remove_before(store, NOW - DAY, site="north")
+
+    assert (gone.statements, gone.unwritten) == (2, 3)
+    left = {row.submission for row in kept.of_patient("north", "p1", old)}
+    assert left == {"waiting", "refused", "sending", "new", "late"}
+    assert len(kept.of_patient("south", "p1", old)) == 1
+
+
+def test_launches_that_had_to_be_over_go_whatever_became_of_them(store: Store) -> None:
+    launches, old = Launches(store), NOW - YEAR
+    launches.begin(launch(1, old))
+    launches.begin(launch(2, old, stage="open", sealed=b"sealed"))
+    launches.begin(launch(3, NOW - DAY))
+    launches.begin(launch(4, old, site="south"))
+    gone = remove_before(store, NOW - DAY, site="north")
+
+    assert gone.launches == 2
+    ids = [f"{number:032x}" for number in (1, 2, 3, 4)]
+    assert {row.id for row in launches.of(ids)} == {ids[2], ids[3]}
+
+
+def test_a_site_is_known_by_anything_that_is_kept_of_it(store: Store) -> None:
+    assert sites(store) == ()
+    store.record(decision("one", site="deciding"))
+    StatementsKept(store).keep([statement("one", "waiting", NOW, site="charting")])
+    Launches(store).begin(launch(1, NOW, site="launching"))
+
+    assert sites(store) == ("charting", "deciding", "launching")
 
 
 def test_nothing_of_what_was_removed_is_left_in_the_file(

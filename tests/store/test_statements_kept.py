@@ -160,24 +160,58 @@ def test_a_late_refusal_does_not_undo_what_another_sender_saw_written(
     assert only(kept) == stated(state="written", ref="Observation/1")
 
 
-def test_only_what_is_written_is_ever_removed(kept: StatementsKept) -> None:
-    old = NOW - timedelta(days=400)
-    rows = [stated(position, charted_at=old) for position in range(4)]
-    kept.keep([*rows, stated(4)])
-    for row in (rows[0], rows[1], rows[2], stated(4)):
-        kept.claim(row, now=NOW, until=SOON)
-    kept.written(rows[0], "Observation/1")
-    kept.refused(rows[1], "rejected", again=False)
-    kept.written(stated(4), "Observation/2")
+@pytest.mark.parametrize("problem", ["", "unreachable", "rejected", "unclear"])
+def test_what_is_withdrawn_is_never_claimed_again_and_keeps_its_reason(
+    kept: StatementsKept, problem: str
+) -> None:
+    kept.keep([stated(problem=problem)])
 
-    assert kept.prune(NOW - timedelta(days=30)) == 1
-    left = kept.of_submission("north", "p1", "s1")
-    assert [(row.position, row.state) for row in left] == [
-        (4, "written"),
-        (1, "refused"),
-        (2, "sending"),
-        (3, "waiting"),
-    ]
+    assert kept.withdraw(only(kept), now=NOW) is True
+    assert only(kept) == stated(state="withdrawn", problem=problem)
+    assert kept.claim(only(kept), now=LATER, until=LATER) is False
+    assert kept.withdraw(only(kept), now=LATER) is False
+
+
+@pytest.mark.parametrize(
+    ("after", "withdrawn"),
+    [(timedelta(seconds=59), False), (timedelta(minutes=1), True)],
+)
+def test_what_is_being_sent_is_withdrawn_once_the_time_for_it_is_over(
+    kept: StatementsKept, after: timedelta, withdrawn: bool
+) -> None:
+    kept.keep([stated()])
+    kept.claim(stated(), now=NOW, until=SOON)
+
+    assert kept.withdraw(only(kept), now=NOW + after) is withdrawn
+    expected = {"state": "withdrawn", "problem": "unclear"}
+    sending = {"state": "sending", "held_until": SOON}
+    assert only(kept) == stated(**(expected if withdrawn else sending))
+
+
+def test_what_is_written_is_not_withdrawn(kept: StatementsKept) -> None:
+    kept.keep([stated()])
+    kept.claim(stated(), now=NOW, until=SOON)
+    kept.written(stated(), "Observation/1")
+
+    assert kept.withdraw(only(kept), now=LATER) is False
+    assert only(kept) == stated(state="written", ref="Observation/1")
+
+
+def test_what_changed_since_it_was_read_is_not_withdrawn(kept: StatementsKept) -> None:
+    kept.keep([stated()])
+    kept.claim(stated(), now=NOW, until=SOON)
+
+    assert kept.withdraw(stated(), now=NOW) is False
+    assert only(kept).state == "sending"
+
+
+def test_a_refusal_that_comes_late_does_not_undo_a_withdrawal(kept: StatementsKept) -> None:
+    kept.keep([stated()])
+    kept.claim(stated(), now=NOW, until=SOON)
+    kept.withdraw(only(kept), now=LATER)
+    kept.refused(stated(), "busy", again=True)
+
+    assert only(kept).state == "withdrawn"
 
 
 def test_without_its_database_nothing_is_kept_and_the_caller_is_told(tmp_path: Path) -> None:

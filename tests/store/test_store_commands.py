@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from cds.store.engine import writing
 from cds.store.errors import ChainBroken
 from cds.store.migrations import migrate
 from cds.store.retention import remove_before
+from cds.store.statements_kept import State, StatementRow, StatementsKept
 from cds.store.tables import decisions
 from cds.store.verify import heads, verify
 from tests.postgres import Cluster
@@ -105,6 +107,33 @@ def test_what_was_removed_is_counted_by_site(config: Path, kept: Store) -> None:
     assert printed[0].startswith("north: 2 decisions, 0 feedback")
     assert printed[1].startswith("south: 0 decisions")
     assert len(lines(config)) == 2
+
+
+def test_what_stays_of_the_statements_is_counted_and_their_site_needs_no_decision(
+    config: Path, kept: Store
+) -> None:
+    old = NOW - 400 * DAY
+    StatementsKept(kept).keep(
+        [
+            StatementRow(
+                site="bedside",
+                patient="p1",
+                submission=state,
+                position=0,
+                kind="crs-grade",
+                resource="{}",
+                charted_at=old,
+                state=state,
+            )
+            for state in get_args(State)
+        ]
+    )
+    printed = list(store_commands.remove_old(config, {}, before=NOW - 90 * DAY, now=NOW))
+
+    assert [line.partition(":")[0] for line in printed] == ["bedside", "north", "south"]
+    assert ", 2 statements, 0 launches;" in printed[0]
+    assert printed[0].endswith("; 3 old statements kept that are in no chart")
+    assert "kept that are in no chart" not in printed[1]
 
 
 def test_what_is_not_90_days_old_is_not_removed(config: Path, kept: Store) -> None:
