@@ -13,7 +13,7 @@ from cds.config import load
 from cds.store import Store, open_store
 from cds.store import backup as copies
 from cds.store.errors import ChainBroken
-from cds.store.retention import remove_before
+from cds.store.retention import Removed, remove_before, sites
 from cds.store.verify import WORDS, Noted, Problem, heads, verify
 
 
@@ -63,13 +63,8 @@ def remove_old(
     if before > now - LEAST_AGE:
         raise ValueError(f"--before: must be at least {LEAST_AGE.days} days ago")
     with closing(_store(config, environ)) as store:
-        for name in [head.site for head in heads(store)] if site is None else [site]:
-            gone = remove_before(store, before, site=name)
-            yield (
-                f"{name}: {gone.decisions} decisions, {gone.feedback} feedback,"
-                f" {gone.acknowledgements} acknowledgements, {gone.inbox} inbox, {gone.told} told;"
-                f" {gone.carried} last decisions kept"
-            )
+        for name in sites(store) if site is None else [site]:
+            yield f"{name}: {_gone(remove_before(store, before, site=name))}"
 
 
 def back_up(config: Path, environ: Mapping[str, str], file: Path) -> Iterator[str]:
@@ -86,6 +81,18 @@ def restore(config: Path, environ: Mapping[str, str], file: Path) -> Iterator[st
 
 def _store(config: Path, environ: Mapping[str, str]) -> Store:
     return open_store(load(config, environ).store, wait=WAIT_SECONDS)
+
+
+def _gone(gone: Removed) -> str:
+    said = (
+        f"{gone.decisions} decisions, {gone.feedback} feedback,"
+        f" {gone.acknowledgements} acknowledgements, {gone.inbox} inbox, {gone.told} told,"
+        f" {gone.statements} statements, {gone.launches} launches;"
+        f" {gone.carried} last decisions kept"
+    )
+    if gone.unwritten:
+        said += f"; {gone.unwritten} old statements kept that are in no chart"
+    return said
 
 
 def _problems(store: Store, site: str, noted: list[Noted]) -> Iterator[Problem]:

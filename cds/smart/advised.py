@@ -17,6 +17,7 @@ from cds.smart.parts import Bedside, Parts, bedside
 from cds.smart.recording import keep_decision
 from cds.smart.writing import as_stated, counted
 from cds.store import StoreDown
+from cds.store.statements_kept import StatementRow
 from fhir_mapping.answers import Resource
 
 
@@ -24,16 +25,36 @@ KEPT_NOT_READ = "Statements kept here could not be read: look at the page Statem
 KEPT_USED = "Includes statements that are kept here and not in the chart: see the page Statements."
 
 
+class StatedHere(Struct, frozen=True):
+    """What was stated here of one patient and counts as charted. `notes`: what the reader must
+    know of it."""
+
+    rows: tuple[StatementRow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def by(self, at: datetime) -> tuple[Resource, ...]:
+        """What of it was charted by then, for `assessed`."""
+        return tuple(as_stated(self.rows, at))
+
+
 class Look(Struct, frozen=True, kw_only=True):
-    """`kept`: what was stated here and counts as charted. `notes`: what the reader must know of
-    it."""
+    """The patient at `now`, evaluated with what was stated here."""
 
     here: Bedside
     now: datetime
     record: PatientRecord
-    kept: tuple[Resource, ...]
+    stated_here: StatedHere
     evaluation: Evaluation
-    notes: tuple[str, ...]
+
+    @property
+    def kept(self) -> tuple[Resource, ...]:
+        """What was stated here and counts as charted now."""
+        return self.stated_here.by(self.now)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader must know of it."""
+        return self.stated_here.notes
 
 
 def look(parts: Parts, *, keep: bool = True) -> Look:
@@ -44,18 +65,22 @@ def look(parts: Parts, *, keep: bool = True) -> Look:
     here, deployment = bedside(), parts.deployment
     record = record_of(here, deployment, parts.at_hand)
     now = deployment.clock()
-    kept: tuple[Resource, ...] = ()
-    notes: tuple[str, ...] = ()
+    found = stated_here(parts, here)
+    stated = found.by(now)
+    evaluation = assessed(record, here, deployment, now=now, stated=stated)
+    if keep:
+        keep_decision(record, evaluation, deployment, parts.latest, stated=stated)
+    return Look(here=here, now=now, record=record, stated_here=found, evaluation=evaluation)
+
+
+def stated_here(parts: Parts, here: Bedside) -> StatedHere:
+    """Of the patient of `here`; where the store cannot be read nothing, and a note of that."""
     try:
         rows = counted(parts, here)
-        kept = tuple(as_stated(rows, now))
-        notes = (KEPT_USED,) if any(row.state != "written" for row in rows) else ()
     except StoreDown:
-        notes = (KEPT_NOT_READ,)
-    evaluation = assessed(record, here, deployment, now=now, stated=kept)
-    if keep:
-        keep_decision(record, evaluation, deployment, parts.latest)
-    return Look(here=here, now=now, record=record, kept=kept, evaluation=evaluation, notes=notes)
+        return StatedHere(notes=(KEPT_NOT_READ,))
+    used = any(row.state != "written" for row in rows)
+    return StatedHere(rows, (KEPT_USED,) if used else ())
 
 
 def shown_of(here: Bedside, deployment: Deployment, evaluation: Evaluation) -> Shown:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
-from cards import detail, terms
+from cards import detail, plain, terms, unread
 from cds.pipeline import Evaluation
 from cds.smart.form.stating import is_draft
 from cds.smart.prose import unescaped
@@ -36,12 +36,16 @@ class Value(Struct, frozen=True):
 
 
 class Axis(Struct, frozen=True):
-    """One axis of a scale: its level in words and what says so."""
+    """One axis of a scale: its level in words and what says so.
+
+    `unread`: what was not read of the queries it rests on.
+    """
 
     code: str
     label: str
     level: str
     values: tuple[Value, ...]
+    unread: str = ""
 
 
 class Scale(Struct, frozen=True, kw_only=True):
@@ -66,22 +70,33 @@ class Given(Struct, frozen=True):
 
 
 class Known(Struct, frozen=True):
-    """Everything a person who grades should not have to look up again."""
+    """Everything a person who grades should not have to look up again.
+
+    `unread`: what was not read or not used, a line each; `given_unread`: of the medicines.
+    """
 
     scales: tuple[Scale, ...]
     given: tuple[Given, ...]
+    unread: tuple[str, ...]
+    given_unread: str
 
 
 def known(evaluation: Evaluation, zone: ZoneInfo) -> Known:
     """What the evaluation rests on; newest medicine first."""
-    given = sorted(_given(evaluation.facts), key=lambda one: (one.at, one.name), reverse=True)
-    return Known(scales(evaluation, zone), tuple(given))
+    facts, assessment = evaluation.facts, evaluation.decision.assessment
+    given = sorted(_given(facts), key=lambda one: (one.at, one.name), reverse=True)
+    return Known(
+        scales=scales(evaluation, zone),
+        given=tuple(given),
+        unread=tuple(unescaped(one) for one in unread.noted(assessment, unread=True)),
+        given_unread=unread.told(facts, ("administrations",)),
+    )
 
 
 def scales(evaluation: Evaluation, zone: ZoneInfo) -> tuple[Scale, ...]:
     """Both toxicities."""
     pairs = terms.states(evaluation.decision.assessment)
-    return tuple(_scale(code, state, zone) for code, state in pairs)
+    return tuple(_scale(code, plain.state(one), evaluation.facts, zone) for code, one in pairs)
 
 
 def lines(section: str) -> tuple[str, ...]:
@@ -89,7 +104,7 @@ def lines(section: str) -> tuple[str, ...]:
     return tuple(unescaped(one.removeprefix("- ")) for one in section.splitlines()[1:])
 
 
-def _scale(code: str, state: ToxicityState, zone: ZoneInfo) -> Scale:
+def _scale(code: str, state: ToxicityState, facts: Facts, zone: ZoneInfo) -> Scale:
     without_axes = msgspec.structs.replace(state, axes={})
     return Scale(
         code=code,
@@ -97,14 +112,15 @@ def _scale(code: str, state: ToxicityState, zone: ZoneInfo) -> Scale:
         grade=terms.grade(code, state),
         course=lines(detail.course(code, without_axes, zone)),
         charted_ref=state.charted.ref if state.charted is not None else "",
-        axes=tuple(_axis(key, axis, zone) for key, axis in state.axes.items()),
-        missing=lines(detail.missing(state.missing)),
+        axes=tuple(_axis(key, axis, facts, zone) for key, axis in state.axes.items()),
+        missing=lines(detail.missing(unread.missing(state.missing, facts))),
     )
 
 
-def _axis(key: str, axis: AxisState, zone: ZoneInfo) -> Axis:
+def _axis(key: str, axis: AxisState, facts: Facts, zone: ZoneInfo) -> Axis:
     values = tuple(_values(axis.evidence, zone))
-    return Axis(key, terms.axis(key), unescaped(terms.level(axis.level)), values)
+    level = unescaped(terms.level(axis.level))
+    return Axis(key, terms.axis(key), level, values, unread.axis(key, facts))
 
 
 def _values(evidence: Iterable[Evidence], zone: ZoneInfo) -> Iterator[Value]:

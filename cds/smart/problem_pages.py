@@ -83,10 +83,9 @@ def _answer(code: str, shown: Shown, *, status: int = 0, link: Link | None = Non
         status=status,
         site=site.id if isinstance(site, Site) else None,
     )
-    part = "HX-Request" in request.headers
     response = make_response(
         render_template(
-            "smart/problem_part.html" if part else "smart/problem.html",
+            _template(),
             problem=shown,
             code=code,
             link=link,
@@ -97,4 +96,22 @@ def _answer(code: str, shown: Shown, *, status: int = 0, link: Link | None = Non
     )
     if status == 503:
         response.headers["Retry-After"] = RETRY_AFTER
+    if _renews_a_list():
+        response.headers["HX-Retarget"] = "#renewal"
+        response.headers["HX-Reswap"] = "innerHTML"
     return response
+
+
+def _template() -> str:
+    if _renews_a_list():
+        return "smart/worklist_problem.html"
+    return "smart/problem_part.html" if _is_part() else "smart/problem.html"
+
+
+def _renews_a_list() -> bool:
+    """The list that is there stays, with its time and its button; the problem is said above it."""
+    return _is_part() and request.endpoint == "smart.worklist"
+
+
+def _is_part() -> bool:
+    return "HX-Request" in request.headers

@@ -3,7 +3,11 @@
 Once for each thing that was concluded: a page looked at again keeps nothing. Concludes nothing.
 """
 
+from collections.abc import Sequence
 from uuid import uuid4
+
+import msgspec
+from msgspec import Raw
 
 from cds.deployment import Deployment
 from cds.pipeline import EXTENSION, Evaluation, record_of
@@ -12,7 +16,9 @@ from cds.store import DecisionRow, StoreDown
 from cds.store.inputs import input_refs
 from cds.store.latest import Latest
 from cds.store.recording import Call, decision_row, sent_assessment
+from cds.store.rows import InputRef
 from cds.worker.unchanged import unchanged
+from fhir_mapping.answers import Resource
 
 
 HOOK = "bedside"  # what stands for the hook in a decision that a person looked at in the app
@@ -20,10 +26,18 @@ SERVICE = "btce-bedside"
 
 
 def keep_decision(
-    record: PatientRecord, evaluation: Evaluation, deployment: Deployment, latest: Latest
+    record: PatientRecord,
+    evaluation: Evaluation,
+    deployment: Deployment,
+    latest: Latest,
+    *,
+    stated: Sequence[Resource] = (),
 ) -> None:
-    """Keep it unless the patient's last decision says the same; raises nothing."""
-    row = _row(record, evaluation, deployment)
+    """Keep it unless the patient's last decision says the same; raises nothing.
+
+    `stated`: what of it was stated here, with ids, and not read from the FHIR server.
+    """
+    row = _row(record, evaluation, deployment, stated)
     try:
         last = latest.last(row.site, row.patient)
     except StoreDown:
@@ -32,7 +46,12 @@ def keep_decision(
         deployment.recorder.record(row)
 
 
-def _row(record: PatientRecord, evaluation: Evaluation, deployment: Deployment) -> DecisionRow:
+def _row(
+    record: PatientRecord,
+    evaluation: Evaluation,
+    deployment: Deployment,
+    stated: Sequence[Resource],
+) -> DecisionRow:
     request = record.request
     call = Call(
         id=str(uuid4()),
@@ -47,8 +66,16 @@ def _row(record: PatientRecord, evaluation: Evaluation, deployment: Deployment) 
         evaluation.decision,
         cards=evaluation.cards,
         assessment=sent_assessment(evaluation.response, EXTENSION),
-        inputs=input_refs(request.prefetch.values()),
+        inputs=_inputs(record, stated),
         programs={one.program: one.id for one in deployment.library.rems.values()},
         commit=deployment.commit,
         record=record_of(evaluation),
     )
+
+
+def _inputs(record: PatientRecord, stated: Sequence[Resource]) -> tuple[InputRef, ...]:
+    """What was read, and what was stated here: one that is read as well has its version already."""
+    read = tuple(record.request.prefetch.values())
+    known = {one.ref for one in input_refs(read)}
+    kept = (one for one in stated if f"{one['resourceType']}/{one['id']}" not in known)
+    return input_refs((*read, *(Raw(msgspec.json.encode(one)) for one in kept)))

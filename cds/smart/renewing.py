@@ -1,11 +1,12 @@
 """Keeps the access token of an open launch good; one request at a time spends a refresh token.
 
 A refresh token may be good for one use (RFC 6749 6), so who renews says so in the store first; the
-others wait for what comes of it. Knows no cookie and no page.
+others wait for what comes of it. To renew is no use of a launch: it keeps nobody's session open.
+Knows no cookie and no page.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -23,6 +24,12 @@ SOON = timedelta(seconds=60)  # what is left of a token when it is renewed
 LEASE = timedelta(seconds=30)  # whoever renews for longer than that is not there any more
 _PAUSE_SECONDS = 0.1
 _PAUSES = 100
+
+
+class Derived(Context, frozen=True, kw_only=True):
+    """A launch opened from another one. `parent`: the launch of the sign-in it goes back to."""
+
+    parent: str
 
 
 class Refresher(Protocol):
@@ -58,7 +65,7 @@ class Renewing:
         for _ in range(_PAUSES):
             if row is None or row.stage not in ("open", "refreshing"):
                 raise Problem("over")
-            context = unseal(row.sealed, secret, row.id, Context)
+            context = _opened(row, secret)
             if context is None:
                 raise Problem("no-session")
             now = self._clock()
@@ -67,7 +74,8 @@ class Renewing:
             if row.stage == "open" or now - row.touched_at > LEASE:
                 mine = replace(row, stage="refreshing", touched_at=now)
                 if self._launches.change(row, mine):
-                    return self._renew(mine, site, secret, context)
+                    # Of who vanished it is not known when the launch was used before.
+                    return self._renew(mine, site, secret, context, used_at=row.touched_at)
             else:
                 self._sleep(_PAUSE_SECONDS)
             row = self._launches.get(row.id)
@@ -81,14 +89,16 @@ class Renewing:
             raise Problem("token-over")
         return False
 
-    def _renew(self, mine: LaunchRow, site: Site, secret: str, context: Context) -> Context:
+    def _renew(
+        self, mine: LaunchRow, site: Site, secret: str, context: Context, *, used_at: datetime
+    ) -> Context:
         try:
             granted = self._client.refresh(site, context)
         except LaunchRefused as refused:
             if refused.kind == "patient-mismatch":
                 self._launches.end({mine.id})
                 raise
-            self._launches.change(mine, replace(mine, stage="open"))
+            self._launches.change(mine, replace(mine, stage="open", touched_at=used_at))
             if context.expires_at > self._clock():
                 return context
             raise
@@ -100,6 +110,13 @@ class Renewing:
             refresh_token=granted.refresh_token or context.refresh_token,
         )
         sealed = seal(renewed, secret, mine.id)
-        if not self._launches.change(mine, replace(mine, stage="open", sealed=sealed)):
+        opened = replace(mine, stage="open", sealed=sealed, touched_at=used_at)
+        if not self._launches.change(mine, opened):
             raise Problem("over")  # left meanwhile
         return renewed
+
+
+def _opened(row: LaunchRow, secret: str) -> Context | None:
+    return unseal(row.sealed, secret, row.id, Context) or unseal(
+        row.sealed, secret, row.id, Derived
+    )

@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from cds.clock import Clock
 from cds.config import Site
 from cds.smart.context import Context
 from cds.smart.oauth import Asked, Granted, LaunchRefused, Pending
 from cds.smart.problem import Kind, Problem
-from cds.smart.renewing import Refresher, Renewing
+from cds.smart.renewing import Derived, Refresher, Renewing
 from cds.smart.sealing import digest, fits, new_secret, seal, unseal
 from cds.store.launches import Launches, LaunchRow, Stage
 
@@ -31,6 +31,7 @@ MOST = 8  # launches in one browser
 _CROWD = 4 * MOST  # more cookies than that are too much for a request
 _KEPT = timedelta(days=1)  # so long a page can still say that its session is over
 _TOUCHED = timedelta(minutes=1)
+_OPEN: tuple[Stage, ...] = ("open", "refreshing")
 _PATIENT = re.compile(r"[A-Za-z0-9.-]{1,64}")
 
 
@@ -121,7 +122,7 @@ class Sessions:
 
     def is_open(self, row: LaunchRow, secret: str) -> bool:
         """Whether it was answered before, for the browser with this secret."""
-        return row.stage in ("open", "refreshing") and fits(secret, row.secret_sha256)
+        return row.stage in _OPEN and fits(secret, row.secret_sha256)
 
     def find(self, row: LaunchRow | None, secret: str | None, *, used: bool) -> Context:
         """Who is looking at whom. `used`: by a person; a page that renews itself is not.
@@ -146,38 +147,49 @@ class Sessions:
             self.end(row.id)
             raise Problem("idle")
         context = self._renewing.fresh(row, site, secret)
+        if isinstance(context, Derived) and not self._is_signed_in(context.parent):
+            self.end(row.id)
+            raise Problem("over")
         if used and now - row.touched_at >= min(_TOUCHED, idle / 10):
-            self._launches.touch(row.id, now)
+            for launch in {row.id, _sign_in(context)}:
+                self._launches.touch(launch, now)
         return context
 
     def derive(self, context: Context, patient: str) -> Begun:
         """The same user and token with another patient, as a launch of its own.
 
-        It ends with the launch it comes from, or with the token: only one of the two may renew it.
+        It is over as soon as the launch is that the user signed in with, however that ended, and
+        when the token is: only one of the two may renew it. While it is used, so is that launch.
         Raises `Problem` ("over", "bad-request").
         """
         if not _PATIENT.fullmatch(patient):
             raise Problem("bad-request")
         parent = self._launches.get(context.launch)
-        if parent is None or parent.stage not in ("open", "refreshing"):
+        if parent is None or parent.stage not in _OPEN:
             raise Problem("over")
         id_, secret, now = secrets.token_hex(16), new_secret(), self._clock()
-        derived = replace(
-            context,
-            launch=id_,
-            patient=patient,
-            csrf=secrets.token_urlsafe(32),
-            encounter="",
-            refresh_token="",
-        )
+        changes = {
+            "launch": id_,
+            "patient": patient,
+            "csrf": secrets.token_urlsafe(32),
+            "encounter": "",
+            "refresh_token": "",
+            "parent": _sign_in(context),
+        }
+        derived = Derived(**(asdict(context) | changes))
+        self._launches.touch(derived.parent, now)  # what was not used for longest makes room
         sealed = seal(derived, secret, id_)
         self._launches.begin(
             _row(id_, context.site, "open", secret, sealed, now=now, ends_at=parent.ends_at)
         )
         return Begun(id_, secret)
 
+    def _is_signed_in(self, launch: str) -> bool:
+        row = self._launches.get(launch)
+        return row is not None and row.stage in _OPEN
+
     def end(self, launch: str) -> None:
-        """It is over; what it held is gone."""
+        """It is over; what it held is gone, and what was derived from it opens no more."""
         self._launches.end({launch})
 
     def make_room(self, held: Mapping[str, str], *, stays: str = "") -> frozenset[str]:
@@ -201,6 +213,11 @@ class Sessions:
             self._launches.end(beyond)
         candidates = held if len(held) > _CROWD else {row.id for row in known}
         return frozenset(candidates) - {row.id for row in mine[: MOST - 1]}
+
+
+def _sign_in(context: Context) -> str:
+    """The launch that the user signed in with."""
+    return context.parent if isinstance(context, Derived) else context.launch
 
 
 def _row(

@@ -20,9 +20,7 @@ def page(
     whether such a page exists here.
     """
     here = bedside()
-    banner = (
-        None if record is None or evaluation is None else banner_of(record, evaluation, here.site)
-    )
+    banner = None if record is None or evaluation is None else banner_of(record, evaluation)
     return render_template(
         template,
         here=here,

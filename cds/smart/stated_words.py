@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from cards.units import quantity
-from cds.smart.sending import Problem
+from cds.smart.sending import PERHAPS, Problem
 from cds.smart.statement import resource_of
 from cds.store.statements_kept import StatementRow
 from knowledge.facts import Evidence
@@ -20,6 +20,11 @@ from knowledge.facts import Evidence
 NOT_SENT = "Not in the chart yet: it was not sent. Send it again."
 SENDING = "Being sent now. Load this page again in a minute."
 IN_CHART = "In the chart"
+WITHDRAWN = "Withdrawn: it does not count here and is not sent."
+PERHAPS_WITHDRAWN = (
+    "Withdrawn: it does not count here and is not sent again. It may be in the chart all the same:"
+    " look there, and correct it in the EHR."
+)
 PROBLEMS: Mapping[Problem, str] = {
     "not-granted": (
         "Not in the chart: this app was not given the right to write it. Chart it in the EHR, and"
@@ -47,12 +52,17 @@ PROBLEMS: Mapping[Problem, str] = {
 
 
 class Stated(Struct, frozen=True, kw_only=True):
-    """One statement in words. `where`: in the chart, or why not and what to do."""
+    """One statement in words. `where`: in the chart, or why not and what to do.
+
+    `perhaps`: nobody knows whether the chart has it.
+    """
 
     what: str
     value: str
     where: str
     in_chart: bool
+    withdrawn: bool
+    perhaps: bool
     ref: str
 
 
@@ -67,8 +77,23 @@ class Confirmed(Struct, frozen=True, kw_only=True):
 
     @property
     def open(self) -> int:
-        """How many of its statements are not known to be in the chart."""
-        return sum(not one.in_chart for one in self.stated)
+        """How many of its statements are not known to be in the chart, and not withdrawn."""
+        return sum(not one.in_chart and not one.withdrawn for one in self.stated)
+
+    @property
+    def in_chart(self) -> int:
+        """How many are in the chart."""
+        return sum(one.in_chart for one in self.stated)
+
+    @property
+    def withdrawn(self) -> int:
+        """How many were withdrawn."""
+        return sum(one.withdrawn for one in self.stated)
+
+    @property
+    def perhaps_withdrawn(self) -> int:
+        """How many were withdrawn that may be in the chart all the same."""
+        return sum(one.withdrawn and one.perhaps for one in self.stated)
 
 
 def confirmed(rows: Iterable[StatementRow], now: datetime) -> tuple[Confirmed, ...]:
@@ -82,7 +107,9 @@ def confirmed(rows: Iterable[StatementRow], now: datetime) -> tuple[Confirmed, .
             at=some[0].charted_at,
             by=_by(resource_of(some[0])),
             stated=tuple(_stated(row, now) for row in some),
-            sending=all(_is_sending(row, now) for row in some if row.state != "written"),
+            sending=all(
+                _is_sending(row, now) for row in some if row.state not in ("written", "withdrawn")
+            ),
         )
         for key, some in forms.items()
     )
@@ -96,6 +123,8 @@ def _stated(row: StatementRow, now: datetime) -> Stated:
         value=_count(resource) if form else _value(resource),
         where=_where(row, now),
         in_chart=row.state == "written",
+        withdrawn=row.state == "withdrawn",
+        perhaps=row.problem in PERHAPS,
         ref=row.ref,
     )
 
@@ -103,6 +132,8 @@ def _stated(row: StatementRow, now: datetime) -> Stated:
 def _where(row: StatementRow, now: datetime) -> str:
     if row.state == "written":
         return IN_CHART
+    if row.state == "withdrawn":
+        return PERHAPS_WITHDRAWN if row.problem in PERHAPS else WITHDRAWN
     if _is_sending(row, now):
         return SENDING
     if row.state == "sending":

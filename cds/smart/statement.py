@@ -23,6 +23,17 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)  # no number is rounded
 
 
+class AlreadyStated(Exception):
+    """The same answers of the same form were confirmed before, at `at`: they are not stated anew.
+
+    Whoever measured the same again states it with a form that is loaded anew.
+    """
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__("confirmed before")
+        self.at = at
+
+
 def row_of(
     here: Bedside, key: str, place: int, stated: tuple[str, Resource], now: datetime
 ) -> StatementRow:

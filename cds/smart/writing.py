@@ -1,8 +1,8 @@
 """What a clinician states: kept in one transaction, then sent to the FHIR server, each once.
 
-A statement is kept before it is sent and stays until the server has it. Its identifier is made of
-site, patient, form and place in it, so that whatever is sent twice is found there the second time.
-Nothing clinical is decided here.
+A statement is kept before it is sent and stays until the server has it or it is withdrawn. Its
+identifier is made of site, patient, form and place in it, so that whatever is sent twice is found
+there the second time. Nothing clinical is decided here.
 """
 
 import logging
@@ -19,18 +19,27 @@ from cds.fhir_guard import ReadRefused
 from cds.smart.may_create import may_create
 from cds.smart.parts import Bedside, Parts
 from cds.smart.sending import ENDS, PERHAPS, WAITS, Chart, Outcome
-from cds.smart.statement import as_stated, key_of, name_of, resource_of, row_of
+from cds.smart.statement import (
+    AlreadyStated,
+    as_stated,
+    key_of,
+    name_of,
+    resource_of,
+    row_of,
+)
 from cds.store import StoreDown
 from cds.store.statements_kept import StatementRow
 from fhir_mapping.answers import Resource
 
 
-__all__ = ["as_stated", "counted", "send_again", "state", "unwritten"]
+__all__ = ["AlreadyStated", "as_stated", "counted", "send_again", "state", "unwritten", "withdraw"]
 
 SEND_SECONDS = 20.0  # for everything of one form; a person waits
 HOLD = timedelta(seconds=60)  # longer than sending takes: who holds it then is gone
 SHOWN = timedelta(days=30)  # how long what is not in the chart is shown
 LAG = timedelta(minutes=2)  # how far a server's searches may be behind its writes
+SAME = timedelta(minutes=5)  # a form confirmed again within it was clicked twice
+_OVER = frozenset({"written", "withdrawn"})  # nothing is left to be done about these
 _Wanted = Callable[[StatementRow], bool]
 
 
@@ -44,14 +53,16 @@ def state(
     """Keep the statements of one confirmed form, send them, and say what came of each.
 
     `submission`: the random id the form was shown with. The same answers under it are the same
-    statements, however often they are confirmed; other answers are others. `resources`: by kind,
-    about this patient. Raises `StoreDown` (nothing was kept or sent), `NotAllowed` for a user who
-    is no clinician, `AnotherPatient`.
+    statements, however often they are confirmed within five minutes; other answers are others.
+    `resources`: by kind, about this patient. Raises `StoreDown` (nothing was kept or sent),
+    `AlreadyStated` for the same answers later than that or after they were withdrawn, `NotAllowed`
+    for a user who is no clinician, `AnotherPatient`.
     """
     _refuse(here, (one for _, one in resources))
     ordered = sorted(resources, key=lambda one: _is_form(one[1]))  # the form's own answers last
     key = key_of(submission, ordered)
     rows = [row_of(here, key, place, one, now) for place, one in enumerate(ordered)]
+    _refuse_old(parts.kept.of_submission(here.site.id, here.context.patient, key), now)
     parts.kept.keep(rows)
     return _send(parts, here, key, now, wanted=_never_tried)
 
@@ -64,7 +75,25 @@ def send_again(
     Empty: this patient has no such submission here. Raises `StoreDown`, `NotAllowed`.
     """
     _refuse(here, ())
-    return _send(parts, here, submission, now, wanted=lambda row: row.state != "written")
+    return _send(parts, here, submission, now, wanted=lambda row: row.state not in _OVER)
+
+
+def withdraw(
+    parts: Parts, here: Bedside, submission: str, now: datetime
+) -> tuple[StatementRow, ...]:
+    """Take back those of a submission that are not written: they count no longer, nor are sent.
+
+    What is being sent at this moment stays as it is. Nothing is taken out of a chart. Empty: this
+    patient has no such submission here. Raises `StoreDown`, `NotAllowed`.
+    """
+    _refuse(here, ())
+    of = (here.site.id, here.context.patient, submission)
+    gone = [parts.kept.withdraw(row, now=now) for row in parts.kept.of_submission(*of)]
+    after = parts.kept.of_submission(*of)
+    if any(gone):
+        outcomes = [row.state for row in after]
+        log.event("statements-withdrawn", site=here.site.id, outcomes=outcomes)
+    return after
 
 
 def unwritten(parts: Parts, here: Bedside) -> tuple[StatementRow, ...]:
@@ -74,7 +103,7 @@ def unwritten(parts: Parts, here: Bedside) -> tuple[StatementRow, ...]:
     """
     since = parts.deployment.clock() - SHOWN
     rows = parts.kept.of_patient(here.context.site, here.context.patient, since)
-    return tuple(row for row in rows if row.state != "written")
+    return tuple(row for row in rows if row.state not in _OVER)
 
 
 def counted(parts: Parts, here: Bedside) -> tuple[StatementRow, ...]:
@@ -87,6 +116,8 @@ def counted(parts: Parts, here: Bedside) -> tuple[StatementRow, ...]:
 
 def counts(row: StatementRow, now: datetime) -> bool:
     """Whether a row is one of `counted`."""
+    if row.state == "withdrawn":
+        return False
     return row.state != "written" or now - row.charted_at <= LAG
 
 
@@ -96,6 +127,13 @@ def _refuse(here: Bedside, resources: Iterable[Resource]) -> None:
     patient = {"reference": f"Patient/{here.context.patient}"}
     if any(one.get("subject") != patient for one in resources):
         raise AnotherPatient("a statement is about another patient")
+
+
+def _refuse_old(rows: Iterable[StatementRow], now: datetime) -> None:
+    """`rows`: of a form that is confirmed; they were kept all at once, or none is."""
+    for row in rows:
+        if row.state == "withdrawn" or now - row.charted_at > SAME:
+            raise AlreadyStated(row.charted_at)
 
 
 def _send(

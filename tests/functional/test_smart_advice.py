@@ -16,15 +16,18 @@ from flask import g
 from flask.testing import FlaskClient
 from msgspec import Struct
 
+from cards import plain
 from cards.units import number, time
 from cds.app import create_app
 from cds.config import Settings
 from cds.demo import patients
 from cds.demo.story import Story, load
 from cds.errors import DataUnavailable
+from cds.fhir_fetch import Failure
 from cds.pipeline import EXTENSION, Evaluation
 from cds.smart.advised import look
-from cds.smart.pages import advice, handover, rems
+from cds.smart.at_hand import PatientRecord
+from cds.smart.pages import advice, grade, handover, rems
 from cds.smart.parts import Bedside
 from cds.smart.prose import blocks
 from cds.store import Spool, open_store
@@ -39,7 +42,7 @@ from tests.unit.cds.worker.hospital import of
 STORIES = load()
 PROTOCOLS = ("us-label", "community-sop", "nhs-waht")
 MEMBERS = ("disposition", "nextDose", "medications", "tocilizumab", "anakinra", "rems")
-PAGES = (advice.add_routes, handover.add_routes, rems.add_routes)
+PAGES = (grade.add_routes, advice.add_routes, handover.add_routes, rems.add_routes)
 EVERY = pytest.mark.parametrize(
     ("story", "protocol"), [(story, one) for story in STORIES for one in PROTOCOLS]
 )
@@ -68,6 +71,19 @@ class Ward(Struct):
         answer = self.room.client.get(f"{PAGE}/{name}")
         assert answer.status_code == 200
         return answer.text
+
+    def vitals_fail(self) -> None:
+        """From now on the server has answered all but the vital signs."""
+        with self.room.app.test_request_context(f"{PAGE}/advice"):
+            g.bedside = self.here
+            found = look(self.room.parts, keep=False).record
+        asked = {k: v for k, v in found.request.prefetch.items() if k != "vitals"}
+        record = PatientRecord(
+            request=msgspec.structs.replace(found.request, prefetch=asked),
+            failed=(Failure("vitals", "server-error"),),
+            at=found.at,
+        )
+        self.room.parts.at_hand.put(self.here.context.launch, record)
 
     def evaluation(self) -> Evaluation:
         """What a page evaluates."""
@@ -187,7 +203,24 @@ def test_no_sentence_of_a_card_is_missing_from_the_page(
     for card in here.asked_by_the_hook(STORIES[story])["cards"]:
         assert card["summary"] in seen
         for sentence in sentences(card["detail"]):
-            assert sentence in seen
+            assert plain.text(sentence) in seen
+
+
+def test_what_was_not_read_is_said_whatever_the_site_shows(wards: dict[str, Ward]) -> None:
+    here, story = wards["us-label"], STORIES["fever-only"]
+    for site in ({}, {"mode": "silent"}, {"off_topics": frozenset({"CRSG1", "CANNOTEVALUATE"})}):
+        here.at(story, **site)
+        here.vitals_fail()
+        seen = {name: text_of(here.page(name)) for name in ("", "advice", "handover", "rems")}
+        here.room.parts.at_hand.drop(here.here.context.launch)
+        for page in seen.values():
+            assert "Not read from the FHIR server: vitals: the server reports a fault." in page
+        for name in ("", "handover"):
+            assert "temperature: not known: vital signs not read" in seen[name]
+            assert "temperature: not recorded" not in seen[name]
+        assert "Missing" in seen["advice"]
+        for name in ("handover", "rems"):
+            assert "No CRS or ICANS event was found" not in seen[name]
 
 
 @EVERY
@@ -213,7 +246,7 @@ def test_the_numbers_of_tocilizumab_are_those_of_the_assessment(
     weight = decision.tocilizumab_weight
     shown = row(page, "Weight")
     if weight is None:
-        assert shown == "No recent measured weight in the record"
+        assert shown == "No recent measured weight was read"
         assert result.dose_mg is None
     else:
         assert shown.startswith(f"{number(weight.value)} kg, {time(weight.at, LONDON)} (")
@@ -230,7 +263,7 @@ def test_what_the_protocol_does_not_state_is_shown_as_not_stated(wards: dict[str
 def test_a_weight_nobody_measured_gives_no_dose(wards: dict[str, Ward]) -> None:
     wards["nhs-waht"].at(STORIES["no-weight"])
     page = wards["nhs-waht"].page("advice")
-    assert row(page, "Weight") == "No recent measured weight in the record"
+    assert row(page, "Weight") == "No recent measured weight was read"
     assert row(page, "Calculated dose") == "No dose computed"
 
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from cds.smart.form.stating import draft, statements
 from fhir_mapping.write import Charting
 from tests.beside import DOCTOR, PAGE, Room, room
 from tests.builders import (
+    NOW,
     Json,
     hours_ago,
     ice,
@@ -101,7 +103,6 @@ def without_references(value: Any) -> Any:
     "answers",
     [
         pytest.param({**ice_of(3), **AWAKE, "seizure": "brief"}, id="ICANS"),
-        pytest.param({"ice-orientation": "2", "ice-naming": "1", **AWAKE}, id="ICE half done"),
         pytest.param({"ice-not-performed": "intubated", "arousal": "sedated"}, id="not performed"),
         pytest.param(
             {"temperature-degf": "102.2", "systolic": "82", "diastolic": "41", "saturation": "88"},
@@ -306,3 +307,27 @@ def test_advice_that_the_site_does_not_show_is_withheld_and_said_and_grades_stay
     assert found.notes == ()
     assert found.graded[1].scale.grade == "ICANS grade 1"
     assert not any("hold" in line.lower() for line in found.advice)
+
+
+def test_a_part_of_the_ice_score_is_previewed_and_not_confirmed(tmp_path: Path) -> None:
+    """As a statement it would stand in the way of a whole score that is in the record."""
+    answers = {"ice-orientation": "2", "ice-naming": "1", **AWAKE}
+    with room(tmp_path, PAGES, [*ON_DRUG, of(ice(10), category="survey")]) as here:
+        assert send(here, "preview", answers).status_code == 200
+        refused = send(here, "confirm", answers)
+        context = here.here.context
+        rows = here.parts.kept.of_patient(context.site, context.patient, NOW - timedelta(days=1))
+    assert refused.status_code == 422
+    assert "Answer all five items" in refused.text
+    assert rows == ()
+
+
+def test_the_same_answers_of_one_form_are_not_stated_again_hours_later(tmp_path: Path) -> None:
+    answers = {**ice_of(9), **AWAKE}
+    with room(tmp_path, PAGES, ON_DRUG) as here:
+        assert send(here, "confirm", answers).status_code == 303
+        assert send(here, "confirm", answers).status_code == 303  # a double click
+        here.clock.later(hours=3)
+        refused = send(here, "confirm", answers)
+    assert refused.status_code == 422
+    assert "were confirmed at" in refused.text

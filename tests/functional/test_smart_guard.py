@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from cds.hook_request import HookRequest
 from cds.smart.at_hand import PatientRecord
+from cds.smart.oauth import RefusedKind
 from tests.functional.deployed import logged
 from tests.unit.cds.smart.guard.front_door import (
     AUTHORIZE,
@@ -491,6 +492,50 @@ def test_a_page_that_renews_itself_keeps_no_session_open(door: Door, browser: Br
     assert code(browser.get(home)) == "idle"
 
 
+@pytest.mark.parametrize("refuses", [None, "token-unreachable"], ids=["renewed", "refused"])
+def test_renewing_its_token_keeps_no_session_open(
+    door: Door, browser: Browser, refuses: RefusedKind | None
+) -> None:
+    door.server.lasts = timedelta(minutes=9)
+    home = browser.open()
+    door.server.refuses = refuses
+    for seconds in (485, 50):  # at the second of them, 5 s of the token are left
+        door.clock.later(seconds=seconds)
+        assert browser.get(home, HX_Request="true").status_code == 200
+    door.server.refuses = None
+    for _ in range(6):
+        door.clock.later(minutes=1)
+        assert browser.get(home, HX_Request="true").status_code == 200
+    door.clock.later(seconds=5)
+
+    assert code(browser.get(home, HX_Request="true")) == "idle"
+    assert door.server.refreshed == [REFRESH]
+
+
+def test_a_page_that_only_renews_itself_is_over_however_often_its_token_was_renewed(
+    door: Door, browser: Browser
+) -> None:
+    door.server.lasts = timedelta(minutes=9)
+    home = browser.open()
+    minutes = 0
+    while browser.get(home, HX_Request="true").status_code == 200:
+        door.clock.later(minutes=1)
+        minutes += 1
+        assert minutes <= 15
+
+    assert minutes == 15
+
+
+def test_who_uses_a_page_while_its_token_is_renewed_has_used_it(
+    door: Door, browser: Browser
+) -> None:
+    door.server.lasts = timedelta(minutes=9)
+    home = browser.open()
+    for _ in range(20):
+        door.clock.later(minutes=14)
+        assert browser.get(home).status_code == 200
+
+
 def test_after_twelve_hours_a_session_is_over_however_much_it_is_used(
     door: Door, browser: Browser
 ) -> None:
@@ -649,7 +694,9 @@ def test_another_patient_is_opened_as_a_launch_of_its_own(door: Door, browser: B
     assert door.server.refreshed == []
 
 
-def test_a_derived_launch_ends_with_the_one_it_came_from(door: Door, browser: Browser) -> None:
+def test_a_derived_launch_lasts_no_longer_than_the_one_it_came_from(
+    door: Door, browser: Browser
+) -> None:
     door.server.lasts = timedelta(hours=24)
     home = browser.open()
     csrf = csrf_of(browser.get(home))
@@ -661,6 +708,88 @@ def test_a_derived_launch_ends_with_the_one_it_came_from(door: Door, browser: Br
     door.clock.later(minutes=10)
 
     assert code(browser.get(other)) == "over"
+
+
+def opened_from(browser: Browser, home: str, patient: str) -> str:
+    """The address of the launch of another patient."""
+    answer = browser.post(f"{home}patient", {"csrf": csrf_of(browser.get(home)), "value": patient})
+    assert answer.status_code == 200
+    return answer.text
+
+
+def leave(browser: Browser, home: str) -> None:
+    left = browser.post(f"{home}leave", {"csrf": csrf_of(browser.get(home))})
+    assert left.status_code == 200
+
+
+def test_leaving_the_launch_of_the_sign_in_ends_what_was_opened_from_it_and_from_there(
+    door: Door, browser: Browser
+) -> None:
+    home = browser.open()
+    child = opened_from(browser, home, "bob")
+    grandchild = opened_from(browser, child, "carol")
+    elsewhere = browser.open()
+    leave(browser, home)
+
+    for page in (grandchild, child):
+        assert code(browser.get(page)) == "over"
+        row = door.launches.get(page.split("/")[-2])
+        assert row is not None
+        assert (row.stage, row.sealed) == ("ended", b"")
+    assert browser.get(elsewhere).status_code == 200
+
+
+def test_leaving_what_was_opened_from_a_launch_leaves_that_one_and_its_others_open(
+    browser: Browser,
+) -> None:
+    home = browser.open()
+    one = opened_from(browser, home, "bob")
+    two = opened_from(browser, one, "carol")
+    leave(browser, one)
+
+    assert code(browser.get(one)) == "no-session"  # its cookie is gone
+    assert browser.get(two).status_code == 200
+    assert browser.get(home).status_code == 200
+
+
+def test_a_launch_is_in_use_while_what_was_opened_from_it_is_used(
+    door: Door, browser: Browser
+) -> None:
+    home = browser.open()
+    child = opened_from(browser, home, "bob")
+    for _ in range(3):
+        door.clock.later(minutes=14)
+        assert browser.get(child).status_code == 200
+    door.clock.later(minutes=14)
+
+    assert browser.get(home).status_code == 200
+    assert browser.get(child).status_code == 200
+
+
+def test_a_page_that_renews_itself_keeps_the_launch_it_was_opened_from_not_open_either(
+    door: Door, browser: Browser
+) -> None:
+    home = browser.open()
+    child = opened_from(browser, home, "bob")
+    for _ in range(14):
+        door.clock.later(minutes=1)
+        assert browser.get(child, HX_Request="true").status_code == 200
+    door.clock.later(minutes=1)
+
+    assert code(browser.get(home)) == "idle"
+
+
+def test_however_many_patients_are_opened_from_a_launch_they_do_not_push_it_out(
+    door: Door, browser: Browser
+) -> None:
+    home = browser.open()
+    child = opened_from(browser, home, "bob")
+    for number in range(12):
+        door.clock.later(seconds=5)
+        child = opened_from(browser, child, f"p{number}")
+        assert browser.get(child).status_code == 200
+
+    assert browser.get(home).status_code == 200
 
 
 def test_opening_another_patient_keeps_the_launch_it_is_opened_from(

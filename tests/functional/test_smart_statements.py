@@ -26,6 +26,7 @@ from tests.functional.test_smart_writing import (
 
 URL = f"{PAGE}/statements"
 AGAIN = f"{URL}/again"
+WITHDRAW = f"{URL}/withdraw"
 
 
 @pytest.fixture
@@ -173,10 +174,67 @@ def test_the_button_sends_it_again_and_shows_the_page_anew(ward: Room) -> None:
     assert "Send again" not in shown(ward)
 
 
-def test_a_button_of_nothing_known_changes_nothing(ward: Room) -> None:
-    answer = ward.client.post(AGAIN, data={"submission": "f" * 64})
+def test_a_button_withdraws_what_is_not_in_the_chart_and_the_page_says_so(ward: Room) -> None:
+    submission = refused(ward, grade=4)
+    assert "CRS grade 4" in words(shown(ward))
+    (form,) = re.findall(rf'<form[^>]*action="{WITHDRAW}".*?</form>', shown(ward), re.DOTALL)
+    assert f'name="submission" value="{submission}"' in form
+    assert 'name="csrf" value="the-csrf-token"' in form
+    assert "Withdraw what was charted 21 Nov 2026 12:00 GMT" in words(form)
+    answer = ward.client.post(WITHDRAW, data={"submission": submission, "csrf": "the-csrf-token"})
 
-    assert answer.status_code == 303
+    assert (answer.status_code, answer.headers["Location"]) == (303, URL)
+    text = words(shown(ward))
+    assert "CRS grade by a clinician 4 Withdrawn: it does not count here and is not sent" in text
+    assert "CRS grade 4" not in text
+    assert "Not in the chart: 4" not in text
+    assert "In the chart: 0 of 4. Withdrawn: 4 of 4." in text
+    assert "Send again" not in text
+    assert "<form" not in shown(ward).partition("<main")[2]
+    assert on_server(ward) == []
+
+
+@pytest.mark.parametrize("problem", ["unclear", "another-patient"])
+def test_what_may_be_in_the_chart_says_so_when_it_is_withdrawn(ward: Room, problem: str) -> None:
+    submission = refused(ward, problem, grade=3)
+    ward.client.post(WITHDRAW, data={"submission": submission})
+    text = words(shown(ward))
+    (line,) = re.findall(r"CRS grade by a clinician 3 (.*?) None", text)
+
+    assert "Withdrawn" in line
+    assert "may be in" in line
+    assert "in the EHR" in line
+    assert "4 of them may be in the chart" in text
+
+
+def test_what_is_in_the_chart_stays_there_when_the_rest_is_withdrawn(ward: Room) -> None:
+    refusals = iter((False, False, True, True))
+    with behind(ward, before=lambda: answered(403) if next(refusals) else None) as here:
+        rows = confirm(ward, here)
+    ward.client.post(WITHDRAW, data={"submission": rows[0].submission})
+    text = words(shown(ward))
+
+    assert "In the chart: 2 of 4. Withdrawn: 2 of 4." in text
+    assert f"Level of arousal awake In the chart {rows[1].ref}" in text
+    assert "CRS grade by a clinician 3 Withdrawn" in text
+
+
+def test_who_cannot_chart_has_no_button_and_withdraws_nothing(tmp_path: Path) -> None:
+    with room(tmp_path, (statements.add_routes,), febrile(), user="Patient/p1") as ward:
+        doctor = other(ward.here, user=DOCTOR, scopes=frozenset())
+        rows = confirm(ward, doctor)
+        assert WITHDRAW not in shown(ward)
+        answer = ward.client.post(WITHDRAW, data={"submission": rows[0].submission})
+
+        assert answer.status_code != 303  # the guard shows it as a page
+        assert {row.state for row in counted(ward.parts, ward.here)} == {"refused"}
+
+
+def test_a_button_of_nothing_known_changes_nothing(ward: Room) -> None:
+    for button in (AGAIN, WITHDRAW):
+        answer = ward.client.post(button, data={"submission": "f" * 64})
+
+        assert answer.status_code == 303
     assert on_server(ward) == []
 
 
@@ -192,6 +250,7 @@ def test_what_is_being_sent_has_no_button(ward: Room) -> None:
     ward.clock.now = until
     assert "It may be in the chart" in words(shown(ward))
     assert "Send again" in words(shown(ward))
+    assert "Withdraw what" in words(shown(ward))
 
 
 def test_forms_come_newest_first_and_only_a_new_one_is_called_confirmed(ward: Room) -> None:
@@ -234,7 +293,7 @@ def test_nothing_of_the_patient_is_in_an_address_and_nothing_runs_inline(ward: R
     refused(ward)
     html = shown(ward)
 
-    assert set(re.findall(r'(?:href|action)="(/smart/l/[^"]*)"', html)) == {URL, AGAIN}
+    assert set(re.findall(r'(?:href|action)="(/smart/l/[^"]*)"', html)) == {URL, AGAIN, WITHDRAW}
     assert "style=" not in html
     assert "<script>" not in html
     assert re.search(r"<[^>]* on[a-z]+=", html) is None

@@ -14,9 +14,12 @@ import pytest
 from cards import terms
 from cards.escape import plain
 from cards.units import time as written
+from cds.smart.advised import KEPT_USED
 from cds.smart.evaluating import assessed, record_of
 from cds.smart.pages import timeline
-from tests.beside import PAGE, Room, Time, room
+from fhir_mapping import write
+from fhir_mapping.write import Charting
+from tests.beside import DOCTOR, PAGE, Room, Time, room
 from tests.builders import (
     NOW,
     Json,
@@ -37,6 +40,7 @@ from tests.builders import (
     temp,
     tocilizumab,
 )
+from tests.functional.stated_here import READ_ONLY, state_grade_3
 from tests.unit.cds.worker.hospital import of
 
 
@@ -336,7 +340,8 @@ def test_hostile_text_of_the_record_stays_text(tmp_path: Path) -> None:
         "svg", "title", "desc", "line", "rect", "circle", "polyline", "polygon", "text"
     }  # fmt: skip
     page = Page(html)
-    assert [tag for tag, _ in page.elements].count("script") == 1
+    scripts = [found.get("src") or "" for tag, found in page.elements if tag == "script"]
+    assert all(one.startswith("/smart/static/") for one in scripts)
     assert [tag for tag, _ in page.elements].count("h1") == 1
     assert not {tag for tag, _ in page.elements} & {"img", "iframe", "style", "object"}
     for tag, attributes in page.elements:
@@ -355,3 +360,86 @@ def test_a_page_says_nothing_of_the_patient_in_its_addresses(ward: Room) -> None
             assert re.fullmatch(
                 r"/smart/l/[0-9a-f]{32}/\w+(\?hours=\d+(&part=\d+)?)?", attributes["href"] or ""
             )
+
+
+# --- what was stated here and is not in the chart -------------------------------------------------
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Room]:
+    """An afebrile patient of whom a grade 3 is stated here that the EHR did not take."""
+    earlier = [of(temp(36.9, at=hours_ago(3))), of(bp(120, 70, at=hours_ago(3)))]
+    resources = [patient(), of(teclistamab(at=hours_ago(30))), *earlier]
+    with room(tmp_path, (timeline.add_routes,), resources, scopes=READ_ONLY) as opened:
+        state_grade_3(opened.parts, opened.here)
+        yield opened
+
+
+def test_what_the_ehr_did_not_take_counts_in_the_grade_and_the_page_says_so(kept: Room) -> None:
+    html = shown(kept)
+    (line,) = re.findall(r"<li>(CRS by this service: [^<]*)", html)
+    assert "highest CRS grade 3" in line
+    assert "latest CRS grade 3" in line
+    assert KEPT_USED in _text(html)
+
+
+def test_what_the_ehr_did_not_take_is_in_the_table_as_such(kept: Room) -> None:
+    found = rows(shown(kept))
+    value = "39.5 °C (103.1 °F) (stated here, not in the EHR)"
+    assert ("Temperature", value, "this app") in found
+    assert not [one for one in found if "btce-cds-kept" in one[2]]
+
+
+def test_what_was_stated_counts_from_the_time_it_was_charted_at(kept: Room) -> None:
+    groups = re.findall(r"<tbody>(.*?)</tbody>", shown(kept), re.DOTALL)
+    grades = {
+        _text(re.findall(r"<th scope=\"rowgroup\".*?</th>", group)[0]): {
+            what: value for what, value, _ in rows(group)
+        }.get("CRS by this service", "")
+        for group in groups
+    }
+    now = written(NOW, kept.here.site.zone)
+    assert grades[now] == "CRS grade 3"
+    earlier = [value for at, value in grades.items() if at != now and value]
+    assert earlier
+    assert not [value for value in earlier if "3" in value.partition(":")[0].partition("(")[0]]
+
+
+def test_a_decision_that_counts_what_was_stated_here_names_it_among_its_inputs(kept: Room) -> None:
+    shown(kept)
+    last = kept.parts.latest.last("ward", "p1")
+    assert last is not None
+    mine = [one for one in last.inputs if one.ref.startswith("Observation/btce-cds-kept-")]
+    assert len(mine) == 3
+    assert "Observation/t1" in {one.ref for one in last.inputs}
+
+
+# --- the score of a child -------------------------------------------------------------------------
+
+
+def _capd(total: int, hours: float) -> Json:
+    by = Charting("p1", DOCTOR, NOW - timedelta(hours=hours))
+    return {**write.capd(by, total), "id": f"capd-{total}"}
+
+
+def test_under_the_age_of_the_scale_the_capd_is_drawn_and_in_the_words(tmp_path: Path) -> None:
+    child = patient(birth_date="2019-05-17")
+    resources = [child, of(teclistamab(at=hours_ago(30))), _capd(4, 9), _capd(14, 3)]
+    with room(tmp_path, (timeline.add_routes,), resources) as opened:
+        html = shown(opened)
+    assert "CAPD total: 2 values, highest 14 at 21 Nov 2026 09:00 GMT" in _text(html)
+    assert "ICE total" not in _text(html)
+    texts = [one.text for one in drawing(html).iter(f"{SVG}text")]
+    assert "CAPD total" in texts
+    assert "32" in texts  # the most a CAPD comes to
+    assert len([one for one in drawing(html).iter() if one.get("class") == "first"]) == 2
+
+
+def test_an_adult_without_a_capd_has_no_word_of_it(ward: Room) -> None:
+    assert "CAPD" not in _text(shown(ward))
+
+
+def test_a_child_without_a_score_is_said_to_have_no_capd(tmp_path: Path) -> None:
+    with room(tmp_path, (timeline.add_routes,), [patient(birth_date="2019-05-17")]) as opened:
+        html = shown(opened)
+    assert "CAPD total: nothing charted in this time." in _text(html)

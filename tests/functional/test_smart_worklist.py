@@ -16,17 +16,19 @@ from msgspec import Struct
 from werkzeug.test import TestResponse
 
 from cds.demo.fhir import Sandbox, create_fhir
+from cds.smart.advised import KEPT_NOT_READ, KEPT_USED
 from cds.smart.context import Context
 from cds.smart.pages import worklist
 from cds.smart.parts import Bedside
-from cds.smart.problem import Problem
-from cds.store import Store, open_store
+from cds.smart.problem import Kind, Problem
+from cds.smart.problem_pages import add_problem_pages
+from cds.store import Store, StoreDown, open_store
 from cds.store.cohort import Cohort
 from cds.store.decisions import insert_decision
 from cds.store.migrations import migrate
 from cds.store.recent import Recent
 from cds.store.rows import Watched
-from tests.beside import PAGE, Room, room, served
+from tests.beside import PAGE, Room, other, room, served
 from tests.builders import (
     NOW,
     Json,
@@ -40,6 +42,7 @@ from tests.builders import (
     temp,
     tocilizumab,
 )
+from tests.functional.stated_here import state_grade_3
 from tests.store.rows import decision
 from tests.unit.cds.worker.hospital import of
 
@@ -100,9 +103,7 @@ def ward(
         routes = worklist.worklist_routes(derive, Cohort(store), Recent(store))
 
         def sit_here(smart: Blueprint, _: object) -> None:
-            @smart.errorhandler(Problem)
-            def shown(problem: Problem) -> Response:
-                return Response(problem.kind, status=400)
+            add_problem_pages(smart)
 
             @smart.before_request
             def sit() -> None:
@@ -214,6 +215,12 @@ def rows(answer: TestResponse) -> list[str]:
 
 def names(answer: TestResponse) -> list[str]:
     return [re.findall(r"Name of (\w+)", row)[0] for row in rows(answer)]
+
+
+def code(answer: TestResponse) -> str:
+    """Why there is no such page, as it says to informatics; empty where it is one."""
+    found = re.search(r"For informatics: <code>([a-z-]+)</code>", answer.get_data(as_text=True))
+    return found[1] if found else ""
 
 
 def test_a_row_says_who_on_what_since_when_and_how_bad(tmp_path: Path) -> None:
@@ -393,7 +400,7 @@ def test_without_the_right_the_page_names_it_and_nobody_is_read(
         assert "Ask the team that registered this app with the EHR" in text(answer)
         assert not opened.asked
         answer = opened.client.post(f"{PAGE}/worklist/open", data={"patient": "p1"})
-        assert answer.get_data(as_text=True) == "not-allowed"
+        assert code(answer) == "not-allowed"
 
 
 @pytest.mark.parametrize("scope", ["user/*.read", "user/*.*", "user/*.rs", "user/*.cruds"])
@@ -409,20 +416,104 @@ def test_a_renewal_brings_the_list_alone_and_clears_what_was_said_of_an_older_on
         html = opened.open(**{"HX-Request": "true"}).get_data(as_text=True)
     assert html.lstrip().startswith('<div id="worklist"')
     assert 'hx-trigger="every 60s"' in html
-    assert '<p id="renewal" role="status" hx-swap-oob="true"></p>' in html
+    assert '<div id="renewal" role="status" hx-swap-oob="true"></div>' in html
     assert "<html" not in html
+
+
+def left_as_it_is(answer: TestResponse) -> bool:
+    """Whether htmx leaves the list where it is, and says above it that it is old."""
+    headers = answer.headers
+    beside = (headers.get("HX-Retarget"), headers.get("HX-Reswap")) == ("#renewal", "innerHTML")
+    words = "The list below is old: it could not be renewed." in text(answer)
+    return beside and words and 'id="worklist"' not in answer.get_data(as_text=True)
 
 
 def test_a_renewal_that_fails_leaves_the_list_and_says_that_it_is_old(tmp_path: Path) -> None:
     with ward(tmp_path, chart("p1", 38.5), ["p1"]) as opened:
         (tmp_path / "store.db").rename(tmp_path / "gone.db")
         answer = opened.open(**{"HX-Request": "true"})
+        page = opened.open()
         (tmp_path / "gone.db").rename(tmp_path / "store.db")
-    assert answer.status_code == 200
-    assert answer.headers["HX-Retarget"] == "#renewal"
-    assert "The list below is old: it could not be renewed at 21 Nov 2026 12:00 GMT." in text(
-        answer
-    )
+    assert (answer.status_code, code(answer)) == (503, "store-down")
+    assert left_as_it_is(answer)
+    assert (page.status_code, code(page)) == (503, "store-down")
+    assert "HX-Retarget" not in page.headers
+
+
+@pytest.mark.parametrize("kind", ["idle", "over", "no-session", "token-over", "busy"])
+def test_a_renewal_that_is_refused_before_the_page_leaves_the_list(
+    tmp_path: Path, kind: Kind
+) -> None:
+    def refused() -> None:
+        raise Problem(kind)
+
+    with ward(tmp_path, chart("p1", 38.5), ["p1"]) as opened:
+        opened.room.app.before_request_funcs["smart"].append(refused)
+        answer = opened.open(**{"HX-Request": "true"})
+    assert code(answer) == kind
+    assert left_as_it_is(answer)
+
+
+def test_a_renewal_without_the_right_any_more_leaves_the_list(tmp_path: Path) -> None:
+    scopes = frozenset({"patient/*.rs"})
+    with ward(tmp_path, chart("p1", 38.5), ["p1"], scopes=scopes) as opened:
+        answer = opened.open(**{"HX-Request": "true"})
+    assert (answer.status_code, code(answer)) == (403, "not-allowed")
+    assert left_as_it_is(answer)
+
+
+def test_a_token_the_ehr_knows_no_more_is_no_lack_of_a_right(tmp_path: Path) -> None:
+    resources = [*chart("p1", 38.5), *chart("p2", 38)]
+    with ward(
+        tmp_path, resources, ["p1", "p2"], refuse=lambda who: 401 if who == "p2" else 0
+    ) as opened:
+        page = opened.open()
+        renewal = opened.open(**{"HX-Request": "true"})
+    assert (page.status_code, code(page)) == (403, "token-over")
+    assert "no right to read" not in text(page)
+    assert left_as_it_is(renewal)
+
+
+@pytest.mark.parametrize(
+    ("status", "shown", "kind"),
+    [
+        pytest.param(401, 403, "token-over", id="the token is over"),
+        pytest.param(403, 403, "not-allowed", id="not this patient"),
+        pytest.param(404, 403, "not-allowed", id="no such patient for this user"),
+        pytest.param(429, 412, "data-unavailable", id="asked too often"),
+        pytest.param(500, 412, "data-unavailable", id="a fault of the server"),
+    ],
+)
+def test_a_patient_who_cannot_be_opened_is_told_apart_by_why(
+    tmp_path: Path, status: int, shown: int, kind: str
+) -> None:
+    with ward(tmp_path, chart("p1", 38.5), ["p1"], refuse=lambda _: status) as opened:
+        answer = opened.client.post(f"{PAGE}/worklist/open", data={"patient": "p1"})
+    assert (answer.status_code, code(answer)) == (shown, kind)
+    assert not opened.derived
+
+
+def test_what_the_ehr_did_not_take_counts_in_the_row_of_that_patient_alone(tmp_path: Path) -> None:
+    with ward(tmp_path, [*chart("p1", 37), *chart("p2", 37)], ["p1", "p2"]) as opened:
+        parts = opened.room.parts
+        state_grade_3(parts, other(opened.room.here, patient="p2"))
+        found = {re.findall(r"Name of (\w+)", one)[0]: text(one) for one in rows(opened.open())}
+    assert "CRS grade 3" in found["p2"]
+    assert KEPT_USED in found["p2"]
+    assert "CRS grade 3" not in found["p1"]
+    assert KEPT_USED not in found["p1"]
+
+
+def test_a_row_without_the_statements_kept_here_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: object) -> None:
+        raise StoreDown("locked")
+
+    with ward(tmp_path, chart("p1", 37), ["p1"]) as opened:
+        monkeypatch.setattr(opened.room.parts.kept, "of_patient", down)
+        (row,) = rows(opened.open())
+    assert KEPT_NOT_READ in text(row)
 
 
 def test_opening_a_patient_derives_a_launch_after_the_server_allowed_the_patient(
@@ -442,7 +533,7 @@ def test_opening_a_patient_derives_a_launch_after_the_server_allowed_the_patient
         assert answer.headers["Location"] == f"/smart/l/{'f' * 32}/"
         for patient_id, kind in (("p2", "not-allowed"), ("p3", "bad-request"), ("", "bad-request")):
             answer = opened.client.post(f"{PAGE}/worklist/open", data={"patient": patient_id})
-            assert answer.get_data(as_text=True) == kind
+            assert code(answer) == kind
         assert [one for _, one in opened.derived] == ["p1"]
 
 
@@ -453,6 +544,6 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
     resources[0]["identifier"] = [{"value": hostile}]
     with ward(tmp_path, resources, ["p1"]) as opened:
         html = opened.open().get_data(as_text=True)
-    assert html.count("<script") == 1
+    assert html.count("<script") == html.count('<script src="/smart/static/')
     assert "\u202e" not in html
     assert not re.findall(r"<[^>]*\sonclick=", html)

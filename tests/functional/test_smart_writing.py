@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from flask import Flask, Response, request
 from cds.demo.fhir import create_fhir
 from cds.errors import AnotherPatient, NotAllowed
 from cds.smart.parts import Bedside
-from cds.smart.writing import as_stated, send_again, state, unwritten
+from cds.smart.statement import AlreadyStated
+from cds.smart.writing import as_stated, counted, send_again, state, unwritten, withdraw
 from cds.store import StoreDown
 from cds.store.statements_kept import StatementRow
 from fhir_mapping import write
@@ -180,6 +182,125 @@ def test_a_form_confirmed_twice_is_written_once(ward: Room) -> None:
 
     assert confirm(ward) == first
     assert on_server(ward) == ALL
+
+
+def test_the_same_answers_of_the_same_form_much_later_are_refused_and_not_silently_nothing(
+    ward: Room,
+) -> None:
+    at = ward.clock.now
+    first = confirm(ward)
+    ward.clock.later(minutes=5)
+    assert confirm(ward) == first
+    ward.clock.later(seconds=1)
+    with pytest.raises(AlreadyStated) as refused:
+        confirm(ward)
+
+    assert refused.value.at == at
+    assert on_server(ward) == ALL
+    assert {row.state for row in confirm(ward, form="fedcba9876543210")} == {"written"}
+    assert len(on_server(ward)) == 8
+
+
+def test_other_answers_of_the_same_form_are_stated_however_late(ward: Room) -> None:
+    confirm(ward, grade=2)
+    ward.clock.later(hours=1)
+    confirm(ward, grade=3)
+
+    assert on_server(ward).count("crs-grade") == 2
+
+
+def test_what_was_withdrawn_is_not_stated_again_by_the_same_form(ward: Room) -> None:
+    with behind(ward, before=lambda: answered(403)) as here:
+        rows = confirm(ward, here)
+    withdraw(ward.parts, ward.here, rows[0].submission, ward.clock.now)
+    with pytest.raises(AlreadyStated):
+        confirm(ward)
+
+    assert on_server(ward) == []
+
+
+def test_what_is_withdrawn_counts_no_longer_and_is_never_sent(ward: Room) -> None:
+    with behind(ward, before=lambda: answered(403)) as here:
+        rows = confirm(ward, here)
+    after = withdraw(ward.parts, ward.here, rows[0].submission, ward.clock.now)
+
+    assert [row.state for row in after] == ["withdrawn"] * 4
+    assert unwritten(ward.parts, ward.here) == counted(ward.parts, ward.here) == ()
+    again = send_again(ward.parts, ward.here, rows[0].submission, ward.clock.now)
+    assert [row.state for row in again] == ["withdrawn"] * 4
+    assert on_server(ward) == []
+
+
+def test_what_is_in_the_chart_is_not_withdrawn(ward: Room) -> None:
+    refusals = iter((False, False, True, True))
+
+    def some() -> Response | None:
+        return answered(403) if next(refusals) else None
+
+    with behind(ward, before=some) as here:
+        rows = confirm(ward, here)
+    after = withdraw(ward.parts, ward.here, rows[0].submission, ward.clock.now)
+
+    assert [row.state for row in after] == ["written"] * 2 + ["withdrawn"] * 2
+    assert [row.state for row in counted(ward.parts, ward.here)] == ["written"] * 2
+
+
+def test_what_somebody_is_sending_is_not_withdrawn_under_their_hands(ward: Room) -> None:
+    with behind(ward, before=lambda: answered(403)) as here:
+        rows = confirm(ward, here)
+    until = ward.clock.now + timedelta(minutes=1)
+    assert ward.parts.kept.claim(rows[0], now=ward.clock.now, until=until)
+    after = withdraw(ward.parts, ward.here, rows[0].submission, ward.clock.now)
+    assert [row.state for row in after] == ["sending"] + ["withdrawn"] * 3
+    ward.clock.later(minutes=1)
+    after = withdraw(ward.parts, ward.here, rows[0].submission, ward.clock.now)
+
+    # Whoever was sending it never said what came of it.
+    assert states(after)[0] == ("withdrawn", "unclear")
+
+
+def test_what_turns_out_to_be_written_after_all_is_shown_as_written(ward: Room) -> None:
+    with behind(ward, after=lambda: answered(500)) as here:
+        (row, *_) = confirm(ward, here)
+    withdraw(ward.parts, ward.here, row.submission, ward.clock.now)
+    ward.parts.kept.written(row, "Observation/9")
+
+    after = ward.parts.kept.of_submission("ward", "p1", row.submission)
+    assert states(after) == [("written", ""), *[("withdrawn", "unclear")] * 3]
+
+
+@pytest.mark.parametrize("change", [{"patient": "p2"}, {"site": "elsewhere"}])
+def test_a_statement_of_another_patient_or_site_is_not_withdrawn(
+    ward: Room, change: dict[str, str]
+) -> None:
+    with behind(ward, before=lambda: answered(403)) as here:
+        rows = confirm(ward, here)
+    site = msgspec.structs.replace(ward.here.site, id=change.get("site", "ward"))
+    stranger = Bedside(context=other(ward.here, **change).context, site=site)
+
+    assert withdraw(ward.parts, stranger, rows[0].submission, ward.clock.now) == ()
+    assert len(unwritten(ward.parts, ward.here)) == 4
+
+
+@pytest.mark.parametrize("user", ["Patient/p1", ""])
+def test_who_is_no_clinician_withdraws_nothing(ward: Room, user: str) -> None:
+    with behind(ward, before=lambda: answered(403)) as here:
+        rows = confirm(ward, here)
+    with pytest.raises(NotAllowed):
+        withdraw(ward.parts, other(ward.here, user=user), rows[0].submission, ward.clock.now)
+
+    assert len(unwritten(ward.parts, ward.here)) == 4
+
+
+def test_a_withdrawal_is_logged_by_its_outcome_alone(ward: Room) -> None:
+    with behind(ward, before=lambda: answered(403)) as here:
+        rows = confirm(ward, here)
+    with logged() as lines:
+        withdraw(ward.parts, ward.here, rows[0].submission, ward.clock.now)
+
+    (told,) = [line for line in lines if line["event"] == "statements-withdrawn"]
+    assert told["outcomes"] == ["withdrawn"] * 4
+    assert not any(word in str(lines) for word in ("p1", DOCTOR, "crs-grade"))
 
 
 def test_a_form_gone_back_to_and_changed_states_the_change_as_well(ward: Room) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from cards import citing, detail, terms
-from cards.bedside import Shown, bedside
+from cards import citing, detail, plain, terms, unread
+from cards.bedside import Shown, bedside, differing
 from cds.pipeline import Evaluation
 from cds.smart.evaluating import STATED
 from cds.smart.form.answers import Answers
@@ -60,13 +60,17 @@ class Total(Struct, frozen=True):
 
 class Result(Struct, frozen=True, kw_only=True):
     """All of it. `advice`: the disposition, a line for each card a hook would lead with;
-    `withheld`: why the site shows no advice; `missing`: of no single scale.
+    `withheld`: why the site shows no advice; `missing`: of no single scale; `unread`: what was not
+    read or not used, shown whatever the site withholds; `differs`: a grade charted before and the
+    data.
     """
 
     graded: tuple[Graded, ...]
     advice: tuple[str, ...]
     withheld: tuple[str, ...]
+    differs: tuple[str, ...]
     missing: tuple[str, ...]
+    unread: tuple[str, ...]
     notes: tuple[str, ...]
     ice: Total | None
 
@@ -80,6 +84,7 @@ def result(
     sheet = bedside(decision, library, shown)
     withheld = tuple(text for one in sheet.sections if one.code == "withheld" for text in one.texts)
     rows = () if withheld else decision.rows
+    apart = differing(decision)
     before = {one.code: one for one in scales(record, zone)}
     of_scales = {one for _, state in terms.states(assessment) for one in state.missing}
     others = tuple(one for one in decision.missing if one not in of_scales)
@@ -89,10 +94,12 @@ def result(
             _graded(one, before[one.code], states[one.code], answers, rows, library)
             for one in scales(now, zone)
         ),
-        advice=tuple(one.summary for one in sheet.leads),
+        advice=tuple(one.summary for one in sheet.leads if one not in apart),
         withheld=_paragraphs(withheld),
-        missing=lines(detail.missing(others)),
-        notes=() if withheld else _notes(assessment),
+        differs=_plain(unread.differing(decision, but=frozenset(map(str, answers.grades)))),
+        missing=lines(detail.missing(unread.missing(others, now.facts))),
+        unread=_unread(assessment),
+        notes=() if withheld else _plain(unread.noted(assessment, unread=False)),
         ice=_total(answers),
     )
 
@@ -101,12 +108,17 @@ def _paragraphs(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(unescaped(line) for text in texts for line in text.splitlines() if line)
 
 
-def _notes(assessment: Assessment) -> tuple[str, ...]:
-    """What the reader must know; of what is stated here the reason alone, as it has no place."""
+def _plain(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(unescaped(text) for text in texts)
+
+
+def _unread(assessment: Assessment) -> tuple[str, ...]:
+    """What was not used; of what is stated here the reason alone, as it has no place."""
     stated = [one for one in assessment.unreadable if one.at.startswith(_STATED)]
     others = tuple(one for one in assessment.unreadable if one not in stated)
+    rest = msgspec.structs.replace(assessment, unreadable=others)
     reasons = dict.fromkeys(f"Stated here: {one.reason}" for one in stated)
-    return (*lines(detail.notices(assessment.notices, others)), *reasons)
+    return (*_plain(unread.noted(rest, unread=True)), *_plain(map(plain.text, reasons)))
 
 
 def _graded(

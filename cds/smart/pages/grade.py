@@ -12,6 +12,7 @@ from flask import Blueprint, redirect, request, url_for
 from msgspec import Struct
 from werkzeug.wrappers import Response
 
+from cards.units import time
 from cds.smart.advised import Look, look, shown_of
 from cds.smart.evaluating import assessed
 from cds.smart.form.answers import BLANK, Answers, Filled, Problem, read
@@ -19,16 +20,22 @@ from cds.smart.form.fields import Section, asked, sections
 from cds.smart.form.result import result
 from cds.smart.form.stating import Statement, draft, statements, with_response
 from cds.smart.known import known
-from cds.smart.parts import Parts, bedside
+from cds.smart.parts import Bedside, Parts, bedside
 from cds.smart.showing import page
+from cds.smart.statement import AlreadyStated
 from cds.smart.writing import state
 from fhir_mapping.answers import CannotWrite
+from fhir_mapping.definitions import ice_items
 from fhir_mapping.write import Charting
 
 
 _SUBMISSION = re.compile(r"[0-9a-f]{32}")
 _NOBODY = "Practitioner/not-stated"  # in a preview of somebody who cannot chart
 _NOTHING = Problem("", "Nothing is answered: answer at least one question.")
+_PART_OF_ICE = Problem(
+    "ice-orientation",
+    "Answer all five items of the ICE score, or none, or say why it could not be performed.",
+)
 _STALE = Problem("", "The form could not be recognised: check the answers and confirm again.")
 _NOT_YOURS = Problem(
     "",
@@ -85,10 +92,24 @@ def _confirmed(parts: Parts) -> Response | tuple[str, int]:
     if filled.problems:
         return _page(parts, screen, filled, submission, refused=True), 422
     stated, problem = _stated(filled.answers, screen)
+    if filled.answers.ice and filled.answers.ice.keys() != ice_items().keys():
+        problem = _PART_OF_ICE  # as a statement it would stand in the way of a whole one
     if problem is not None or not stated:
         return _again(parts, screen, filled, problem or _NOTHING, submission), 422
-    state(parts, here, submission, with_response(stated, screen.by), screen.look.now)
+    try:
+        state(parts, here, submission, with_response(stated, screen.by), screen.look.now)
+    except AlreadyStated as error:
+        return _again(parts, screen, filled, _confirmed_before(error, here)), 422
     return redirect(url_for("smart.statements", launch=here.context.launch), code=303)
+
+
+def _confirmed_before(error: AlreadyStated, here: Bedside) -> Problem:
+    at = time(error.at, here.site.zone)
+    return Problem(
+        "",
+        f"These answers were confirmed at {at}. To state them again, load the form anew and answer"
+        " what you see now.",
+    )
 
 
 def _screen(parts: Parts, *, keep: bool = False) -> Screen:

@@ -1,4 +1,5 @@
-"""What was stated about this patient: the values, and whether the EHR has them. Sends them again.
+"""What was stated about this patient: the values, and whether the EHR has them. Sends them again,
+and takes back what is not in the chart.
 
 The page is there also when the FHIR server cannot be read: that is when it is needed.
 """
@@ -13,16 +14,12 @@ from cards.sheet import Section
 from cds.deployment import Deployment
 from cds.errors import DataUnavailable
 from cds.pipeline import Evaluation
-from cds.smart.advised import shown_of
-from cds.smart.at_hand import PatientRecord
-from cds.smart.evaluating import assessed, record_of
+from cds.smart.advised import Look, look, shown_of
 from cds.smart.parts import Bedside, Parts, bedside
 from cds.smart.prose import blocks
-from cds.smart.recording import keep_decision
 from cds.smart.showing import page as render
 from cds.smart.stated_words import confirmed
-from cds.smart.writing import SHOWN, as_stated, counts, send_again
-from cds.store.statements_kept import StatementRow
+from cds.smart.writing import SHOWN, send_again, withdraw
 
 
 JUST_NOW = timedelta(minutes=10)  # a form this new is the one that was just confirmed
@@ -30,24 +27,22 @@ _SECTIONS = frozenset({"grade", "withheld", "rules"})
 
 
 def add_routes(page: Blueprint, parts: Parts) -> None:
-    """`smart.statements`, and the form on it."""
+    """`smart.statements`, and the forms on it."""
 
     @page.get("/l/<launch>/statements", endpoint="statements")
     def statements(launch: str) -> str:
         here, now = bedside(), parts.deployment.clock()
         rows = parts.kept.of_patient(here.site.id, here.context.patient, now - SHOWN)
-        record, evaluation = _read(here, parts, rows)
-        if record is not None and evaluation is not None:
-            keep_decision(record, evaluation, parts.deployment, parts.latest)
+        seen = _read(parts)
         forms = confirmed(rows, now)
         fresh = bool(forms) and now - forms[0].at <= JUST_NOW
         return render(
             "smart/statements.html",
-            record,
-            evaluation,
+            None if seen is None else seen.record,
+            None if seen is None else seen.evaluation,
             forms=forms,
             missing=sum(one.open for one in forms),
-            said=() if evaluation is None else _said(here, parts.deployment, evaluation),
+            said=() if seen is None else _said(here, parts.deployment, seen.evaluation),
             blocks=blocks,
             fresh=forms[0] if fresh else None,
             days=SHOWN.days,
@@ -59,18 +54,19 @@ def add_routes(page: Blueprint, parts: Parts) -> None:
         send_again(parts, bedside(), submission, parts.deployment.clock())
         return redirect(url_for("smart.statements", launch=launch), 303)
 
+    @page.post("/l/<launch>/statements/withdraw", endpoint="withdraw")
+    def take_back(launch: str) -> Response:
+        submission = request.form.get("submission", "")
+        withdraw(parts, bedside(), submission, parts.deployment.clock())
+        return redirect(url_for("smart.statements", launch=launch), 303)
 
-def _read(
-    here: Bedside, parts: Parts, rows: tuple[StatementRow, ...]
-) -> tuple[PatientRecord | None, Evaluation | None]:
+
+def _read(parts: Parts) -> Look | None:
     """The patient, evaluated with what the app counts; nothing where the record cannot be read."""
-    now = parts.deployment.clock()
     try:
-        record = record_of(here, parts.deployment, parts.at_hand)
+        return look(parts)
     except DataUnavailable:
-        return None, None
-    stated = as_stated((row for row in rows if counts(row, now)), now)
-    return record, assessed(record, here, parts.deployment, now=now, stated=stated)
+        return None
 
 
 def _said(here: Bedside, deployment: Deployment, evaluation: Evaluation) -> tuple[Section, ...]:

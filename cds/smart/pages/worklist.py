@@ -10,16 +10,16 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Response, make_response, redirect, request
 
 from cds import log
-from cds.errors import AnotherPatient
+from cds.errors import AnotherPatient, DataUnavailable
 from cds.smart.context import Context
 from cds.smart.parts import AddRoutes, Bedside, Parts, bedside
 from cds.smart.problem import Problem
 from cds.smart.showing import page
-from cds.smart.worklist.reading import Seen, at_bed_of, read_all, refused
+from cds.smart.worklist.asking import refused
+from cds.smart.worklist.reading import HIDDEN, Seen, at_bed_of, read_all
 from cds.smart.worklist.rights import WANTED, missing_rights
 from cds.smart.worklist.rows import listed, within
 from cds.smart.worklist.units import chosen
-from cds.store import StoreDown
 from cds.store.cohort import Cohort
 from cds.store.recent import Recent
 
@@ -39,19 +39,16 @@ def worklist_routes(
         @smart.get("/l/<launch>/worklist")
         def worklist(launch: str) -> Response:
             here, now = bedside(), parts.deployment.clock()
+            part = "HX-Request" in request.headers
             lacking = missing_rights(here.context.scopes)
+            if lacking and part:
+                raise Problem("not-allowed")
             if lacking:
                 shown = page(
                     "smart/worklist_rights.html", None, None, lacking=lacking, wanted=WANTED
                 )
                 return make_response(shown, 403)
-            part = "HX-Request" in request.headers
-            try:
-                return make_response(_list(here, parts, cohort, recent, now, part=part))
-            except StoreDown:
-                if not part:
-                    raise
-                return _not_renewed(now)
+            return make_response(_list(here, parts, cohort, recent, now, part=part))
 
         @smart.post("/l/<launch>/worklist/open")
         def open_patient(launch: str) -> Response:
@@ -61,8 +58,7 @@ def worklist_routes(
                 raise Problem("not-allowed")
             if patient not in known(here, cohort, recent, now):
                 raise Problem("bad-request")
-            if refused(at_bed_of(patient, here)) is not None:
-                raise Problem("not-allowed")
+            _refuse(patient, here)
             return make_response(redirect(derive(here.context, patient), 303))
 
     return add_routes
@@ -75,15 +71,29 @@ def known(here: Bedside, cohort: Cohort, recent: Recent, now: datetime) -> tuple
     return tuple(dict.fromkeys((*(one.patient for one in watched), *lately)))
 
 
+def _refuse(patient: str, here: Bedside) -> None:
+    """Raises where the FHIR server does not give this Patient to the user: `Problem` where that is
+    the user's right, `DataUnavailable` where it is anything else."""
+    kind = refused(at_bed_of(patient, here))
+    if kind == "session-over":
+        raise Problem("token-over")
+    if kind in HIDDEN:
+        raise Problem("not-allowed")
+    if kind is not None:
+        raise DataUnavailable("could not be read", field="patient")
+
+
 def _list(
     here: Bedside, parts: Parts, cohort: Cohort, recent: Recent, now: datetime, *, part: bool
 ) -> str:
     patients = known(here, cohort, recent, now)
     asked = patients[:MOST]
     earlier = recent.before(here.site.id, asked, now - LATELY, now - COMPARED)
-    seen = read_all(asked, here, parts.deployment, now)
+    seen = read_all(asked, here, parts, now)
     _report(seen, here)
-    found = listed(seen, earlier, here.site)
+    if any(one.why == "session-over" for one in seen):
+        raise Problem("token-over")  # of everybody: nobody is hidden from this user
+    found = listed(seen, earlier)
     key = request.args.get("unit", "")
     unit = chosen(key, found.units)
     return page(
@@ -98,14 +108,6 @@ def _list(
         now=now,
         renewed=part,
     )
-
-
-def _not_renewed(now: datetime) -> Response:
-    """Beside the list that is there, which stays; its own time says how old it is."""
-    response = make_response(page("smart/worklist_stale.html", None, None, now=now))
-    response.headers["HX-Retarget"] = "#renewal"
-    response.headers["HX-Reswap"] = "innerHTML"
-    return response
 
 
 def _report(seen: Sequence[Seen], here: Bedside) -> None:

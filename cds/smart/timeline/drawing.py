@@ -3,7 +3,7 @@
 Wide enough that its letters stay readable; a narrow screen scrolls it in a region of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from cds.smart.timeline import curves, shapes, strips
 from cds.smart.timeline.axis import Axis
 from cds.smart.timeline.band import Sample
 from cds.smart.timeline.curves import Curve
-from cds.smart.timeline.item import Item, What
+from cds.smart.timeline.item import LABELS, Item, What
 from cds.smart.timeline.series import Series
 from cds.smart.timeline.shapes import Shape
 from cds.smart.timeline.shown import degrees, fahrenheit
@@ -41,18 +41,18 @@ class Drawing(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What is drawn. `fever_cel`: the threshold of the scale. `ice_most`: the best score.
+    """What is drawn. `fever_cel`: the threshold of the scale. `most`: the highest of each score.
 
-    `fresh`, `ice_fresh`: how long a vital sign and a score may be relied on.
+    `fresh`, `score_fresh`: how long a vital sign and a score may be relied on.
     """
 
     series: Series
     samples: tuple[Sample, ...]
     axis: Axis
     fever_cel: Decimal
-    ice_most: Decimal
+    most: Mapping[What, Decimal]
     fresh: timedelta
-    ice_fresh: timedelta
+    score_fresh: timedelta
 
 
 def draw(plan: Plan) -> Drawing:
@@ -66,19 +66,16 @@ def draw(plan: Plan) -> Drawing:
         ("Drugs", _drugs(plan)),
         ("CRS grade by this service; ◆ charted by a clinician", _grades("crs", plan)),
         ("ICANS grade by this service; ◆ charted by a clinician", _grades("icans", plan)),
-        ("ICE total", _ice(plan)),
+        *((LABELS[what], _score(what, plan)) for what in plan.series.scores),
     ):
         found.append(shapes.text(4, y + 16, heading, "heading"))
         drawn, height = panel(y + _HEADING)
         found += drawn
         y += _HEADING + height + _GAP
     ticks = _ticks(plan.axis, y)
-    numbers = plan.series.of("temperature", "systolic", "mean-pressure", "saturation", "ice")
-    thinned = len(numbers) if any(_is_thinned(plan, one) for one in _NUMBERS) else 0
+    kinds = plan.series.numbers
+    thinned = len(plan.series.of(*kinds)) if any(_is_thinned(plan, one) for one in kinds) else 0
     return Drawing(WIDTH, y + 44, (*ticks, *found), thinned)
-
-
-_NUMBERS: tuple[What, ...] = ("temperature", "systolic", "mean-pressure", "saturation", "ice")
 
 
 def _is_thinned(plan: Plan, what: What) -> bool:
@@ -143,8 +140,9 @@ def _saturation(plan: Plan) -> Draw:
     return _one_curve(plan, "saturation", Decimal(4), None, Decimal(100), plan.fresh)
 
 
-def _ice(plan: Plan) -> Draw:
-    return _one_curve(plan, "ice", plan.ice_most, Decimal(0), plan.ice_most, plan.ice_fresh)
+def _score(what: What, plan: Plan) -> Draw:
+    most = plan.most[what]
+    return _one_curve(plan, what, most, Decimal(0), most, plan.score_fresh)
 
 
 def _one_curve(

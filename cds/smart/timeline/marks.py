@@ -3,14 +3,17 @@
 Reads the state alone; whether it makes a difference to a grade is not decided here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec import Raw, Struct
 
+from cds.smart.statement import KEPT
+from fhir_mapping.answers import Resource
 from fhir_mapping.bundles import BAD_INPUT
 
 
+NOT_CHARTED = f"Observation/{KEPT}"  # how the reference begins of what is not in the chart
 _SAID: Mapping[str, Mapping[str, str]] = {
     "Observation": {
         "registered": "registered",
@@ -50,6 +53,12 @@ def marks_of(prefetch: Mapping[str, Raw]) -> dict[str, str]:
         for one in _resources(raw)
         if (said := _SAID.get(one.resource_type, {}).get(one.status, ""))
     }
+
+
+def kept_marks(stated: Iterable[Resource]) -> dict[str, str]:
+    """The same of what was stated here and is not in the chart."""
+    refs = (f"Observation/{one['id']}" for one in stated)
+    return {ref: "stated here, not in the EHR" for ref in refs if ref.startswith(NOT_CHARTED)}
 
 
 def _resources(raw: Raw) -> Iterator[_Resource]:

@@ -29,16 +29,21 @@ _ANSWERS: Mapping[What, tuple[QueryName, ...]] = {
     "steroid": ("administrations",),
     "antipyretic": ("administrations",),
     "ice": ("assessments",),
+    "capd": ("assessments",),
     "crs-charted": ("assessments",),
     "icans-charted": ("assessments",),
 }
+
+
+_VITALS: tuple[What, ...] = ("temperature", "systolic", "mean-pressure", "saturation")
+_CHILD: tuple[What, What] = ("capd", "ice")
 
 
 class Series(Struct, frozen=True, kw_only=True):
     """What was charted from `since` to `until`, oldest first.
 
     `unread`: of these nothing can be said, because the record was not read for them. `back_to`: how
-    far back their answer reaches, where it does not reach `since`.
+    far back their answer reaches, where it does not reach `since`. `scores`: as `scores_of`.
     """
 
     since: datetime
@@ -46,14 +51,25 @@ class Series(Struct, frozen=True, kw_only=True):
     items: tuple[Item, ...]
     unread: frozenset[What] = frozenset()
     back_to: Mapping[What, datetime] = {}
+    scores: tuple[What, ...] = ("ice",)
 
     def of(self, *wanted: What) -> tuple[Item, ...]:
         """The items of these kinds, oldest first."""
         return tuple(one for one in self.items if one.what in wanted)
 
+    @property
+    def numbers(self) -> tuple[What, ...]:
+        """The kinds that are drawn as a curve and of which the extremes are said."""
+        return (*_VITALS, *self.scores)
 
-def series_of(facts: Facts, marks: Mapping[str, str], since: datetime) -> Series:
-    """Of the facts, from `since` to the time they were evaluated. `marks`: as `marks_of` has it."""
+
+def series_of(
+    facts: Facts, marks: Mapping[str, str], since: datetime, *, capd_under: int = 0
+) -> Series:
+    """Of the facts, from `since` to the time they were evaluated. `marks`: as `marks_of` has it.
+
+    `capd_under`: the age in years under which the scale counts CAPD.
+    """
     until = facts.evaluated_at
     found = chain(_numbers(facts), _states(facts), _rest(facts), drugs(facts), infusions(facts))
     items = [
@@ -75,7 +91,17 @@ def series_of(facts: Facts, marks: Mapping[str, str], since: datetime) -> Series
             what for what, queries in _ANSWERS.items() if facts.answered.isdisjoint(queries)
         ),
         back_to=short,
+        scores=scores_of(items, facts.age_years, capd_under=capd_under),
     )
+
+
+def scores_of(items: Iterable[Item], age: int | None, *, capd_under: int) -> tuple[What, ...]:
+    """The score that the scale counts at this age, and the other one where it is charted; both
+    where the age is not known."""
+    child = age is not None and age < capd_under
+    counted, other = _CHILD if child else reversed(_CHILD)
+    there = age is None or any(one.what == other for one in items)
+    return (counted, other) if there else (counted,)
 
 
 def _numbers(facts: Facts) -> Iterator[Item]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from cds.smart.timeline.band import Sample
 from cds.smart.timeline.item import LABELS, Item
+from cds.smart.timeline.marks import NOT_CHARTED
 from cds.smart.timeline.series import Series
 from cds.smart.timeline.strips import oxygen_words
 
@@ -20,12 +21,16 @@ ROWS = 400  # of one part, and what else belongs to its last time
 
 
 class Row(Struct, frozen=True):
-    """One value. `ref`: of the resource it is from; empty for what this service concludes."""
+    """One value. `ref`: of the resource it is from; empty for what this service concludes.
+
+    `kept`: stated here and not in the chart, so that its reference is of no use to a reader.
+    """
 
     what: str
     value: str
     marks: tuple[str, ...]
     ref: str
+    kept: bool = False
 
 
 class Group(Struct, frozen=True):
@@ -87,4 +92,4 @@ def _row(item: Item, time: Callable[[datetime], str]) -> Row:
         value = f"{value} ({oxygen_words(item)})"
     if item.until is not None and item.until != item.at:
         value = f"{value}, until {time(item.until)}"
-    return Row(LABELS[item.what], value, item.marks, item.ref)
+    return Row(LABELS[item.what], value, item.marks, item.ref, item.ref.startswith(NOT_CHARTED))

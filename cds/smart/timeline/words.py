@@ -11,14 +11,13 @@ from cds.smart.timeline.strips import DRUGS
 
 
 Time = Callable[[datetime], str]
-_NUMBERS: tuple[What, ...] = ("temperature", "systolic", "mean-pressure", "saturation", "ice")
 _CHARTED: tuple[What, ...] = ("crs-charted", "icans-charted")
 
 
 def course(series: Series, samples: Sequence[Sample], time: Time) -> tuple[str, ...]:
     """One statement a series; what is empty or was not read says so. `time`: writes a time."""
     return (
-        *(_numbers(what, series, time) for what in _NUMBERS),
+        *(_numbers(what, series, time) for what in series.numbers),
         _oxygen(series, time),
         *(_drug(what, series, time) for what in DRUGS if said_of(what, series)),
         *(_grade("CRS", [(one.at, one.crs) for one in samples], time),),

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+import msgspec
 from msgspec import Struct
 
 from cards import terms
 from cards.escape import plain
-from cds.config import Site
 from cds.pipeline import Evaluation
 from cds.smart.at_hand import PatientRecord
 from cds.smart.banner import banner_of
@@ -32,6 +32,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
     `hours`: since the last dose. `toci`: the earliest time of the next tocilizumab, if one is set.
     `worst`: the lower and the upper bound of the worse scale; 0 to 4 where one is not assessed.
+    `notes`: what the reader must know of statements that are kept here.
     """
 
     patient: str
@@ -49,6 +50,7 @@ class Row(Struct, frozen=True, kw_only=True):
     charted: datetime | None
     units: tuple[Unit, ...]
     worst: tuple[int, int]
+    notes: tuple[str, ...] = ()
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -64,7 +66,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     units: tuple[Unit, ...]
 
 
-def listed(seen: Sequence[Seen], earlier: Mapping[str, Decided], site: Site) -> Listed:
+def listed(seen: Sequence[Seen], earlier: Mapping[str, Decided]) -> Listed:
     """Of everybody who was read or could not be read. `earlier`: by patient, to compare with."""
     rows, untreated = [], 0
     for one in seen:
@@ -73,7 +75,8 @@ def listed(seen: Sequence[Seen], earlier: Mapping[str, Decided], site: Site) -> 
         if _on_none(one.evaluation):
             untreated += 1
         else:
-            rows.append(row_of(one.patient, one.record, one.evaluation, earlier, site))
+            found = row_of(one.patient, one.record, one.evaluation, earlier)
+            rows.append(msgspec.structs.replace(found, notes=one.notes))
     return Listed(
         rows=in_order(rows),
         failed=tuple(one.reason for one in seen if one.why not in ("", "hidden")),
@@ -110,11 +113,10 @@ def row_of(
     record: PatientRecord,
     evaluation: Evaluation,
     earlier: Mapping[str, Decided],
-    site: Site,
 ) -> Row:
     """Of one patient."""
     assessment = evaluation.decision.assessment
-    banner = banner_of(record, evaluation, site)
+    banner = banner_of(record, evaluation)
     before = earlier.get(patient)
     toci = assessment.tocilizumab
     return Row(

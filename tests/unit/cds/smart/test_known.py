@@ -10,6 +10,7 @@ from cds.hook_request import HookRequest
 from cds.pipeline import Evaluation, evaluate
 from cds.smart.known import Scale, known, lines
 from fhir_mapping.codes import load_codes
+from fhir_mapping.neuro import SYSTEM
 from knowledge.library import load
 from tests.beside import site_at
 from tests.builders import (
@@ -47,6 +48,12 @@ def _evaluation(*resources: Json) -> Evaluation:
         prefetch=prefetch,
     )
     return evaluate(request, site=site_at(BASE), library=load(), codes=load_codes(), now=NOW)
+
+
+def ice_item(code: str, points: int) -> Json:
+    """One item of an ICE as a component."""
+    coding = {"system": SYSTEM, "code": code}
+    return {"code": {"coding": [coding]}, "valueInteger": points}
 
 
 def _scales(*resources: Json) -> dict[str, Scale]:
@@ -111,9 +118,30 @@ def test_only_the_newest_doses_of_the_bispecific_are_listed() -> None:
 def test_what_is_missing_is_named_and_nothing_is_shown_as_normal() -> None:
     scales = _scales(teclistamab())
     assert scales["icans"].grade == "ICANS not assessed"
-    assert "ICE score: ICE not assessed" in scales["icans"].missing
-    assert "oxygen device: oxygen device not charted" in scales["crs"].missing
+    assert "temperature: not recorded" in scales["crs"].missing
+    assert "ICE score: not known: assessments not read" in scales["icans"].missing
+    assert "raised ICP: not known: assessments not read" in scales["icans"].missing
+    assert "oxygen device: not known: oxygen not read" in scales["crs"].missing
     assert all(one.axes == () for one in scales.values())
+
+
+def test_a_partial_ice_is_a_span_in_words() -> None:
+    part = {**ice(4), "component": [ice_item("ice-orientation", 4)]}
+    del part["valueInteger"]
+    icans = _scales(teclistamab(), part)["icans"]
+    (axis,) = (one for one in icans.axes if one.label == "ICE")
+    assert axis.level == "4 to 10"
+    assert axis.values[0].text.startswith("4 to 10, 21 Nov 2026")
+    (motor,) = (one for one in icans.axes if one.label == "Motor")
+    assert (motor.values, motor.unread) == ((), "assessments not read")
+
+
+def test_what_nobody_could_read_is_said_of_the_medicines_too() -> None:
+    found = known(_evaluation(), LONDON)
+    assert (found.given, found.given_unread) == ((), "administrations not read")
+    assert found.unread == (
+        "Administrations were not available: exposure to a bispecific is possible.",
+    )
 
 
 def test_the_signs_that_protect_a_text_in_markdown_are_gone() -> None:

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from cds.smart.context import Context
-from cds.smart.oauth import LaunchRefused
+from cds.smart.oauth import LaunchRefused, RefusedKind
 from cds.smart.problem import Problem
 from cds.smart.renewing import LEASE, Renewing
 from cds.smart.sealing import digest, seal
@@ -99,6 +99,18 @@ def test_who_read_the_row_before_it_was_used_renews_it_all_the_same(door: Door) 
     door.launches.touch(LAUNCH, door.clock.now)
 
     assert renewing(door).fresh(row, WARD, SECRET).access_token == f"{TOKEN}-1"
+
+
+@pytest.mark.parametrize("refuses", [None, "token-unreachable"], ids=["renewed", "refused"])
+def test_renewing_is_no_use_of_the_launch(door: Door, refuses: RefusedKind | None) -> None:
+    row = kept(door, context(door, left=timedelta(seconds=70)))
+    door.clock.later(seconds=30)
+    door.server.refuses = refuses
+    renewing(door).fresh(row, WARD, SECRET)
+
+    found = door.launches.get(LAUNCH)
+    assert found is not None
+    assert (found.stage, found.touched_at) == ("open", row.touched_at)
 
 
 def test_who_vanished_while_renewing_is_not_waited_for_long(door: Door) -> None:

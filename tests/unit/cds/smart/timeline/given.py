@@ -55,7 +55,7 @@ def plan(*items: Item, samples: tuple[Sample, ...] = (), **changes: Any) -> Plan
         samples=samples,
         axis=axis_of(NOW, 72, LONDON, LEFT, RIGHT),
         fever_cel=Decimal(38),
-        ice_most=Decimal(10),
+        most={"ice": Decimal(10), "capd": Decimal(32)},
         fresh=timedelta(hours=4),
-        ice_fresh=timedelta(hours=12),
+        score_fresh=timedelta(hours=12),
     )

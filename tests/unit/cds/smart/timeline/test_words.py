@@ -3,13 +3,16 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from msgspec import Raw
 
+from cds.smart.timeline.item import What
 from cds.smart.timeline.marks import marks_of
+from cds.smart.timeline.series import scores_of, series_of
 from cds.smart.timeline.shown import temperature
 from cds.smart.timeline.table import ROWS, groups, parts, table
 from cds.smart.timeline.words import course
-from knowledge.facts import Evidence
+from knowledge.facts import Evidence, Facts
 from tests.builders import NOW, as_bytes, bundle, temp
 from tests.unit.cds.smart.timeline.given import item, level, sample, series
 
@@ -76,3 +79,27 @@ def test_the_state_of_a_resource_is_kept_unless_it_is_final() -> None:
         "Observation/c": "corrected",
         "Observation/d": "amended",
     }
+
+
+@pytest.mark.parametrize(
+    ("age", "charted", "shown"),
+    [
+        (11, (), ("capd",)),
+        (12, (), ("ice",)),
+        (40, (), ("ice",)),
+        (None, (), ("ice", "capd")),
+        (11, ("ice",), ("capd", "ice")),
+        (40, ("capd",), ("ice", "capd")),
+    ],
+)
+def test_the_score_of_the_age_is_shown_and_the_other_where_it_is_charted(
+    age: int | None, charted: tuple[What, ...], shown: tuple[What, ...]
+) -> None:
+    items = [item(one, 1, 5) for one in charted]
+    assert scores_of(items, age, capd_under=12) == shown
+
+
+def test_a_capd_that_was_not_read_is_not_said_to_be_uncharted() -> None:
+    facts = Facts("p1", NOW, age_years=5)
+    found = series_of(facts, {}, NOW - timedelta(hours=72), capd_under=12)
+    assert "CAPD total: not known, the record was not read for it." in course(found, (), at)
