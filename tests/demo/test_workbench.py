@@ -56,7 +56,9 @@ class Outline(HTMLParser):
 def client() -> FlaskClient:
     """The page alone, without a service behind it."""
     app = Flask(__name__, static_folder=None)
-    app.register_blueprint(create_workbench(STORIES, clock=lambda: NOW, base=BASE, fhir=f"{BASE}/fhir"))
+    app.register_blueprint(
+        create_workbench(STORIES, clock=lambda: NOW, base=BASE, fhir=f"{BASE}/fhir")
+    )
     return app.test_client()
 
 
