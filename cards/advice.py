@@ -103,7 +103,8 @@ def _treatment(decision: Decision, library: Library, zone: ZoneInfo) -> tuple[Se
 
 def anakinra_section(decision: Decision, library: Library) -> tuple[Section, ...]:
     """The check of anakinra; none where nothing is active, or the protocol is past its day."""
-    if decision.assessment.anakinra is None or expired(decision):
+    result = decision.assessment.anakinra
+    if result is None or expired(decision):
         return ()
     unchecked = (f"{line.text}." for line in decision.anakinra_lines[-1:])
     return (
@@ -111,7 +112,7 @@ def anakinra_section(decision: Decision, library: Library) -> tuple[Section, ...
             code="anakinra",
             title="Anakinra",
             texts=(anakinra(decision), *unchecked),
-            lines=calculator.anakinra(decision, library),
+            lines=calculator.anakinra(result, library),
         ),
     )
 

@@ -59,11 +59,8 @@ def dose(result: Tocilizumab) -> str:
     return _mg(result.dose_mg) or NO_DOSE
 
 
-def anakinra(decision: Decision, library: Library) -> tuple[Line, ...]:
-    """Status, start, step, both ceilings, route and kidneys; nothing without a check."""
-    result = decision.assessment.anakinra
-    if result is None:
-        return ()
+def anakinra(result: Anakinra, library: Library) -> tuple[Line, ...]:
+    """Status, start, step, both ceilings, route and kidneys of a check."""
     check = Line("Check", supportive_check.checked(result))
     reasons = [Line("Reasons", _reasons(result.reasons))] if result.reasons else []
     if result.status == "not-addressed" and result.step_mg is None:

@@ -54,10 +54,10 @@ def worksheet(
                 Section(
                     code=code,
                     title=f"{terms.syndrome(code)} event",
-                    lines=_event(code, state, facts, zone),
+                    lines=_event(event, code, state, facts, zone),
                 )
                 for code, state in states
-                if state.event is not None
+                if (event := state.event) is not None
             ),
             Section(
                 code="no-event",
@@ -96,10 +96,9 @@ def _product(facts: Facts, decision: Decision, zone: ZoneInfo) -> tuple[Line, ..
     )
 
 
-def _event(code: str, state: ToxicityState, facts: Facts, zone: ZoneInfo) -> tuple[Line, ...]:
-    event = state.event
-    if event is None:
-        return ()
+def _event(
+    event: Event, code: str, state: ToxicityState, facts: Facts, zone: ZoneInfo
+) -> tuple[Line, ...]:
     charted = state.charted
     return (
         Line("Onset, by the record", time(event.onset, zone)),

@@ -7,12 +7,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from playwright.sync_api import Frame, Locator, Page, expect
+from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
 
 from tests.browser.demo import Demo
 
 
-Where = Page | Frame
+Where = Page | Frame | FrameLocator
 PATIENTS = {  # as the stories of the demo have them
     "fever-only": "Flora Testcase",
     "masked-fever": "Marta Testcase",

@@ -297,4 +297,4 @@ def test_leaving_ends_the_session_and_takes_its_cookie_away(browser: Browser, de
         )
         # The EHR can open it again at once.
         page.get_by_role("button", name="Launch again").click()
-        expect(pages.banner(page.frames[-1])).to_contain_text("Flora Testcase")
+        expect(pages.banner(left)).to_contain_text("Flora Testcase")

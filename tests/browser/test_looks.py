@@ -21,6 +21,13 @@ STORY = "two-vasopressors"  # the fullest record: drugs, oxygen, both scales
 WIDTHS = (320, 600, 1280)
 FRAME = {"width": 600, "height": 900}  # what an EHR leaves for an app beside its own columns
 WRONG = "Systolic blood pressure (mmHg)"
+ICE_BY_KEYS = {
+    "ice-orientation": 3,  # 2 of 4
+    "ice-naming": 2,  # 2 of 3
+    "ice-command": 1,
+    "ice-writing": 1,
+    "ice-attention": 1,
+}
 NOBODY = f"/us-label/smart/l/{'0' * 32}/"
 
 
@@ -199,7 +206,7 @@ def test_a_patient_is_graded_with_the_keyboard_alone(watched: Watched, demo: Dem
 
     to("temperature-cel")
     page.keyboard.type("38.4")
-    for item, presses in (("ice-orientation", 3), ("ice-naming", 2)):
+    for item, presses in ICE_BY_KEYS.items():
         to(item)  # "Not answered" is chosen: up from there is the highest, then the next lower
         for _ in range(presses):
             page.keyboard.press("ArrowUp")
@@ -209,8 +216,8 @@ def test_a_patient_is_graded_with_the_keyboard_alone(watched: Watched, demo: Dem
         "[...document.querySelectorAll('#grading input:checked')]"
         ".filter(one => one.value).map(one => [one.name, one.value])"
     )
-    assert [name for name, _ in chosen] == ["ice-orientation", "ice-naming", "arousal"]
-    expect(pages.at_bottom(page)).to_contain_text("ICE so far")
+    assert [name for name, _ in chosen] == [*ICE_BY_KEYS, "arousal"]
+    expect(pages.at_bottom(page)).to_contain_text("ICE 7")
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent") == pages.CONFIRM:

@@ -12,7 +12,15 @@ from cards.bedside import Shown, bedside
 from cards.build import build
 from cards.sheet import Section, Sheet
 from cards.switched_off import SwitchedOff
-from knowledge.assessment import Anakinra, AxisState, ChartedAt, Grade, Tocilizumab, ToxicityState
+from knowledge.assessment import (
+    Agent,
+    Anakinra,
+    AxisState,
+    ChartedAt,
+    Grade,
+    Tocilizumab,
+    ToxicityState,
+)
 from knowledge.decision import Decision, TocilizumabLine
 from knowledge.facts import Evidence, Missing, Notice, Reading, Unreadable
 from knowledge.library import Library
@@ -121,6 +129,13 @@ def test_without_a_card_the_disposition_comes_first(
     assert bedside(value, library, SHOWN).leads[0].summary == summary
 
 
+def test_what_cannot_be_evaluated_is_said_by_the_card_alone(library: Library) -> None:
+    """The card of the missing inputs says it; a disposition before it would say it twice."""
+    value = decision(disposition("cannot-evaluate"), orders=(), missing=(FLOW,))
+    (only,) = bedside(value, library, SHOWN).leads
+    assert "oxygen flow missing" in only.summary
+
+
 def test_missing_inputs_alone_do_not_hide_the_disposition(library: Library) -> None:
     value = decision(disposition("no-toxicity"), state(0), orders=(), missing=(FLOW,))
     first, second = bedside(value, library, SHOWN).leads
@@ -165,6 +180,11 @@ def test_counts_nobody_could_make_are_not_zero() -> None:
         (
             Tocilizumab("cannot-evaluate", "consider", reasons=("administrations-not-available",)),
             "Not known: earlier doses not available",
+        ),
+        (
+            Tocilizumab("not-addressed", "not-addressed"),
+            "Not addressed by the active protocol; of the limits that always hold, no limit of"
+            " time stands against a dose now",
         ),
     ],
 )
@@ -283,6 +303,36 @@ def test_rems_says_whether_its_duties_were_read(library: Library) -> None:
         texts = sections(bedside(held(), library, shown))["rems"].texts
         assert any(text.startswith(said) for text in texts)
         assert texts[-1].count("Source: ") == len(library.rems["teclistamab"].duties)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "ingredient", "said"),
+    [
+        ("nhs-waht", "teclistamab", "The active protocol has no REMS."),
+        ("us-label", "tarlatamab", "No REMS programme of tarlatamab is in the knowledge base."),
+    ],
+)
+def test_without_a_programme_the_page_says_why_and_no_topic_hides_it(
+    protocol: str, ingredient: str, said: str, library: Library
+) -> None:
+    value = held(about={"agent": Agent(ingredient, NOW)})
+    assessment = value.assessment
+    chosen = msgspec.structs.replace(
+        assessment, protocol=msgspec.structs.replace(assessment.protocol, id=protocol)
+    )
+    without = msgspec.structs.replace(value, assessment=chosen)
+    everything_off = Shown(
+        zone=LONDON, off=SwitchedOff(topics=frozenset({"REMSTECLISTAMAB", "REMSTARLATAMAB"}))
+    )
+    for shown in (SHOWN, everything_off):
+        assert sections(bedside(without, library, shown))["rems"].texts == (said,)
+
+
+def test_an_event_that_is_over_is_no_grade(library: Library) -> None:
+    over = state(0, event=event(2, resolved_at=NOW))
+    value = decision(disposition("no-toxicity"), over, orders=())
+    first = sections(bedside(value, library, SHOWN))["grade"].texts[0]
+    assert first.startswith("CRS event over")
 
 
 def test_each_document_is_named_once_among_the_sources(library: Library) -> None:

@@ -12,8 +12,9 @@ from cards.bedside import Shown
 from cards.handover import handover
 from cards.sheet import Section
 from cards.switched_off import SwitchedOff
+from cards.unread import missing
 from cards.worksheet import worksheet
-from knowledge.assessment import Event
+from knowledge.assessment import Event, Tocilizumab
 from knowledge.decision import Decision
 from knowledge.facts import (
     Attribution,
@@ -354,3 +355,26 @@ def test_the_hand_over_warns_that_grade_and_data_differ(library: Library) -> Non
         assert first.summary == (
             "Charted CRS grade 3; the data give 1-2: the grade and the data differ, check both."
         )
+
+
+def test_the_hand_over_has_the_next_tocilizumab_in_short(library: Library) -> None:
+    """Earliest time, dose and counts; nobody's count is no zero."""
+    counted = Tocilizumab("allowed", "consider", Decimal(560), doses_this_event=1)
+    assessment = msgspec.structs.replace(held(event(2)).assessment, tocilizumab=counted)
+    value = msgspec.structs.replace(held(event(2)), assessment=assessment)
+    told = values(handover(value, facts(), library, SHOWN).sections, "tocilizumab")
+    assert told["Earliest next dose by the limits"] == (
+        "No limit of time stands against a dose now"
+    )
+    assert told["Calculated dose"] == "560 mg"
+    assert told["Doses in this event"] == "1"
+    assert told["Doses in the last 6 weeks"] == "Not known: earlier doses not available"
+
+
+def test_an_old_value_beside_an_unread_query_says_both(library: Library) -> None:
+    """That the last value is old is no proof that there is no newer one."""
+    old = Missing("temperature", "last recorded 21 Nov 2026 08:00 GMT")
+    (said,) = missing((old,), facts(answered=frozenset()))
+    assert said.reason == "last recorded 21 Nov 2026 08:00 GMT; vital signs not read"
+    (read,) = missing((old,), facts(answered=EVERYTHING))
+    assert read.reason == "last recorded 21 Nov 2026 08:00 GMT"
