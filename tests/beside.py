@@ -26,11 +26,11 @@ from cds.smart.context import Context
 from cds.smart.parts import AddRoutes, Bedside, Parts
 from cds.store import Spool, open_store
 from cds.store.latest import Latest
-from cds.store.migrations import migrate
 from cds.store.statements_kept import StatementsKept
 from fhir_mapping.codes import load_codes
 from knowledge import library as knowledge_library
 from tests.builders import NOW, Json
+from tests.databases import migrated
 
 
 LAUNCH = "0123456789abcdef0123456789abcdef"
@@ -113,8 +113,7 @@ def room(
         base = f"{origin}/fhir"
         site = site_at(base, protocol=protocol)
         if url is None:
-            url = f"sqlite:///{folder / 'store.db'}"
-            migrate(url)
+            url = migrated(folder / "store.db")
         store = open_store(url)
         deployment = deploy(
             Settings(

@@ -15,11 +15,11 @@ from werkzeug.test import TestResponse
 from cds.app import create_app
 from cds.config import Settings, Site
 from cds.store import Spool, Store, open_store
-from cds.store.migrations import migrate
 from fhir_mapping.codes import CodeSets, load_codes
 from knowledge import library as knowledge_library
 from knowledge.library import Library
 from tests.conformance.checker import RECORDER
+from tests.databases import migrated
 from tests.functional.bodies import FHIR_BASE, NOW
 from tests.postgres import postgres, postgres_database, postgres_url_factory  # noqa: F401
 
@@ -99,8 +99,7 @@ class State(TypedDict):
 def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     """One store for the whole run, as a deployment has one for all its calls."""
     folder = tmp_path_factory.mktemp("state")
-    url = f"sqlite:///{folder / 'store.db'}"
-    migrate(url)
+    url = migrated(folder / "store.db")
     store = open_store(url)
     yield {"store": store, "spool": Spool(folder / "spool")}
     store.close()

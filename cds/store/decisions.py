@@ -44,7 +44,8 @@ def acknowledgement(
 def _welcome(connection: Connection, dialect: str, decision: DecisionRow) -> None:
     """Feedback that was faster than its decision counts as if it had come after it."""
     uuids = [card.uuid for card in decision.cards]
-    early = connection.execute(statements.early_feedback(decision.site, uuids)).all()
+    asked = {"site": decision.site, "uuids": uuids}
+    early = connection.execute(statements.EARLY_FEEDBACK, asked).all()
     if not early:
         return
     connection.execute(statements.now_known(decision.site, uuids))

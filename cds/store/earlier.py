@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Column, Select, select
+from sqlalchemy import Column, Select, bindparam, select
 
 from cds.store.engine import reading
 from cds.store.store import Store
@@ -18,23 +18,25 @@ def earlier_events(
 
     Raises `StoreDown`.
     """
+    known = {"site": site, "patient": patient, "before": before}
     with reading(store.engine) as connection:
-        found = [
-            connection.execute(_newest(column, site, patient, before)).scalar()
-            for column in (decisions.c.crs_events, decisions.c.icans_events)
-        ]
+        found = [connection.execute(newest, known).scalar() for newest in _NEWEST]
     return tuple(event for text in found if text for event in _decoded(text))
 
 
-def _newest(column: Column[str], site: str, patient: str, before: datetime) -> Select[str]:
+def _newest(column: Column[str]) -> Select[str]:
     where = (
-        decisions.c.site == site,
-        decisions.c.patient == patient,
-        decisions.c.evaluated_at < before,
+        decisions.c.site == bindparam("site"),
+        decisions.c.patient == bindparam("patient"),
+        decisions.c.evaluated_at < bindparam("before"),
         column.is_not(None),
     )
     newest = (decisions.c.evaluated_at.desc(), decisions.c.id.desc())
     return select(column).where(*where).order_by(*newest).limit(1)
+
+
+# Made once: every call runs them.
+_NEWEST = tuple(_newest(column) for column in (decisions.c.crs_events, decisions.c.icans_events))
 
 
 def _decoded(text: str) -> tuple[EarlierEvent, ...]:

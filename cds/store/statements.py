@@ -5,11 +5,30 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Table, Update, delete, select, update
+from sqlalchemy import Select, Table, Update, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Delete, Insert
 
 from cds.store.tables import acknowledgements, cards, decisions, feedback, jwt_ids
+
+
+# Every call runs these two, so they are made once.
+
+# Programmes whose card somebody answered for this patient at or after `since`.
+ACKNOWLEDGED: Select[Any] = (
+    select(acknowledgements.c.program)
+    .where(acknowledgements.c.site == bindparam("site"))
+    .where(acknowledgements.c.patient == bindparam("patient"))
+    .where(acknowledgements.c.program.in_(bindparam("programs", expanding=True)))
+    .where(acknowledgements.c.at >= bindparam("since"))
+    .distinct()
+)
+# Feedback that came before its decision did: the decision was waiting in the spool.
+EARLY_FEEDBACK: Select[Any] = (
+    select(feedback.c.card, feedback.c.at, feedback.c.received_at)
+    .where(feedback.c.site == bindparam("site"))
+    .where(feedback.c.card.in_(bindparam("uuids", expanding=True)), feedback.c.known.is_(False))
+)
 
 
 @cache  # each decision that is kept uses them
@@ -35,13 +54,6 @@ def known_cards(site: str, uuids: Collection[str]) -> Select[Any]:
     )
 
 
-def early_feedback(site: str, uuids: Collection[str]) -> Select[Any]:
-    """Feedback that came before its decision did: the decision was waiting in the spool."""
-    return select(feedback.c.card, feedback.c.at, feedback.c.received_at).where(
-        feedback.c.site == site, feedback.c.card.in_(uuids), feedback.c.known.is_(False)
-    )
-
-
 def feedback_there(ids: Collection[str]) -> Select[Any]:
     """Those of these ids that are kept already."""
     return select(feedback.c.id).where(feedback.c.id.in_(ids))
@@ -53,19 +65,6 @@ def now_known(site: str, uuids: Collection[str]) -> Update:
         update(feedback)
         .where(feedback.c.site == site, feedback.c.card.in_(uuids))
         .values(known=True)
-    )
-
-
-def acknowledged(
-    site: str, patient: str, programs: Collection[str], since: datetime
-) -> Select[Any]:
-    """Programmes whose card somebody answered for this patient at or after `since`."""
-    table = acknowledgements.c
-    return (
-        select(table.program)
-        .where(table.site == site, table.patient == patient)
-        .where(table.program.in_(programs), table.at >= since)
-        .distinct()
     )
 
 

@@ -90,9 +90,9 @@ class Store:
         self, site: str, patient: str, programs: Collection[str], since: datetime
     ) -> frozenset[str]:
         """Those of `programs` whose card was answered for this patient at or after `since`."""
-        wanted = statements.acknowledged(site, patient, programs, since)
+        asked = {"site": site, "patient": patient, "programs": list(programs), "since": since}
         with reading(self.engine) as connection:
-            return frozenset(connection.execute(wanted).scalars())
+            return frozenset(connection.execute(statements.ACKNOWLEDGED, asked).scalars())
 
     def decisions(
         self,

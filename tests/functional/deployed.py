@@ -16,10 +16,10 @@ from cds import log
 from cds.app import create_app
 from cds.config import Settings
 from cds.store import Spool, Store, open_store
-from cds.store.migrations import migrate
 from fhir_mapping.codes import CodeSets
 from knowledge.library import Library
 from tests.conftest import CheckedClient, clock
+from tests.databases import migrated
 from tests.functional.bodies import Json, order_sign
 
 
@@ -54,14 +54,14 @@ def deploy(
     codes: CodeSets,
     *,
     now: Callable[[], datetime] = clock,
-    migrated: bool = True,
+    ready: bool = True,
     **parts: Any,
 ) -> Deployed:
     """The service over a database and a spool in `folder`; what it does beside a call is done
     within it."""
     file = folder / "store.db"
-    if migrated:
-        migrate(f"sqlite:///{file}")
+    if ready:
+        migrated(file)
     store, spool = open_store(f"sqlite:///{file}", wait=0.05), Spool(folder / "spool")
     parts = {"store": store, "spool": spool, "start": lambda work: work(), **parts}
     app = create_app(settings, library=library, codes=codes, clock=now, **parts)

@@ -90,7 +90,7 @@ def test_nothing_of_it_reaches_another_patient(ward: Deployed, clock: Clock, pat
 def test_while_the_store_cannot_be_read_the_answer_says_that_the_history_is_missing(
     settings: Settings, tmp_path: Path, library: Library, codes: CodeSets
 ) -> None:
-    ward = deploy(settings, tmp_path, library, codes, migrated=False)
+    ward = deploy(settings, tmp_path, library, codes, ready=False)
     found = assessment(ward.client.call(another_call(*fever())))
     assert "history-not-read" in {notice["code"] for notice in found["notices"]}
     assert found["crs"]["grade"]["atLeast"] == 1

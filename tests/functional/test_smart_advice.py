@@ -31,11 +31,11 @@ from cds.smart.pages import advice, grade, handover, rems
 from cds.smart.parts import Bedside
 from cds.smart.prose import blocks
 from cds.store import Spool, open_store
-from cds.store.migrations import migrate
 from fhir_mapping.codes import CodeSets
 from knowledge.library import Library
 from tests.beside import PAGE, Room, Time, room
 from tests.builders import NOW, Json
+from tests.databases import migrated
 from tests.unit.cds.worker.hospital import of
 
 
@@ -116,8 +116,7 @@ def ward(folder: Path, protocol: str, library: Library, codes: CodeSets) -> Iter
             *patients.chart(story, NOW),
         )
     ]
-    url = f"sqlite:///{folder / 'hook.db'}"
-    migrate(url)
+    url = migrated(folder / "hook.db")
     store = open_store(url)
     with room(folder, PAGES, resources, protocol=protocol) as opened:
         site = opened.here.site

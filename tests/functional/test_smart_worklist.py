@@ -25,7 +25,6 @@ from cds.smart.problem_pages import add_problem_pages
 from cds.store import Store, StoreDown, open_store
 from cds.store.cohort import Cohort
 from cds.store.decisions import insert_decision
-from cds.store.migrations import migrate
 from cds.store.recent import Recent
 from cds.store.rows import Watched
 from tests.beside import PAGE, Room, other, room, served
@@ -42,6 +41,7 @@ from tests.builders import (
     temp,
     tocilizumab,
 )
+from tests.databases import migrated
 from tests.functional.stated_here import state_grade_3
 from tests.store.rows import decision
 from tests.unit.cds.worker.hospital import of
@@ -86,8 +86,7 @@ def ward(
 
     `instead`: what it answers to a search, by patient and type.
     """
-    url = f"sqlite:///{folder / 'store.db'}"
-    migrate(url)
+    url = migrated(folder / "store.db")
     store = open_store(url)
     Cohort(store).watch([watched(one) for one in patients])
     sandbox = Sandbox()

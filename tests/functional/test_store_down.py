@@ -152,7 +152,7 @@ def test_the_answer_is_the_same_where_the_store_was_never_there(
     """A process that starts while the store is down."""
     migrate(f"sqlite:///{tmp_path / 'store.db'}")
     with failure(tmp_path / "store.db"):
-        one = deploy(settings, tmp_path, library, codes, migrated=False)
+        one = deploy(settings, tmp_path, library, codes, ready=False)
         assert one.client.call(CALL_BODY).get_json()["cards"]
         assert len(one.waiting()) == 1
     one.client.call(another_call())

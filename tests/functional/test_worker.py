@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from cds.config import Backend, Events, Settings, Site
 from cds.store import Spool, Store, open_store
-from cds.store.migrations import migrate
 from cds.store.rows import WakeUp
 from cds.worker.compose import build_worker
 from cds.worker.loop import Worker
 from fhir_mapping.codes import CodeSets
 from knowledge.library import Library
 from tests.builders import NOW, bundle, patient, teclistamab, temp
+from tests.databases import migrated
 from tests.functional.fhir_upstream import Upstream, reply, running, silent
 
 
@@ -30,8 +30,7 @@ def build(
         backend=Backend(auth="none"),
         events=Events(secret_file=secret),
     )
-    url = f"sqlite:///{folder / 'store.db'}"
-    migrate(url)
+    url = migrated(folder / "store.db")
     store = open_store(url)
     worker = build_worker(
         Settings(

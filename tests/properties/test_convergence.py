@@ -148,7 +148,7 @@ def wards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wards]:
 
 
 @settings(
-    max_examples=how_many(150, 2000),
+    max_examples=how_many(60, 2000),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

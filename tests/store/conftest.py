@@ -1,6 +1,5 @@
 """One migrated database of each kind, and a store on it."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from cds.store import Spool, Store, open_store
 from cds.store.migrations import migrate
+from tests import databases
 from tests.postgres import Cluster, postgres, postgres_database, postgres_url_factory
 
 
@@ -24,16 +24,8 @@ def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated file: a copy takes a part of the time that the migrations take."""
-    file = tmp_path_factory.mktemp("template") / "store.db"
-    migrate(f"sqlite:///{file}")
-    return file
-
-
-@pytest.fixture(scope="session")
 def postgres_template(postgres: Cluster) -> str:
-    """The same on PostgreSQL."""
+    """A migrated database of PostgreSQL, to be copied."""
     url = postgres.new_database()
     migrate(url)
     return url
@@ -43,9 +35,7 @@ def postgres_template(postgres: Cluster) -> str:
 def migrated(request: pytest.FixtureRequest, engine_url: str) -> str:
     """The URL of a database with all tables."""
     if engine_url.startswith("sqlite"):
-        shutil.copy(
-            request.getfixturevalue("sqlite_template"), engine_url.removeprefix("sqlite:///")
-        )
+        databases.migrated(Path(engine_url.removeprefix("sqlite:///")))
     else:
         cluster: Cluster = request.getfixturevalue("postgres")
         cluster.fill(engine_url, request.getfixturevalue("postgres_template"))

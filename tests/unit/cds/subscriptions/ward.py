@@ -15,12 +15,12 @@ from cds.config import Backend, Events, Site
 from cds.store import Store, open_store
 from cds.store.cohort import Cohort
 from cds.store.inbox import Inbox
-from cds.store.migrations import migrate
 from cds.store.rows import SubscriptionRow, WakeUp, Watched
 from cds.store.subscribed import Subscribed
 from cds.store.tables import inbox
 from cds.subscriptions import Desk, Shape, desk
 from cds.subscriptions.resource import Address
+from tests.databases import migrated
 
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -134,8 +134,7 @@ class Ward(NamedTuple):
 @contextmanager
 def ward(base: str, folder: Path, url: str | None = None) -> Iterator[Ward]:
     """With an empty store."""
-    database = f"sqlite:///{folder / 'store.db'}"
-    migrate(database)
+    database = migrated(folder / "store.db")
     site = site_of(base, folder, url)
     tokens = BackendTokens(clock=lambda: NOW, monotonic=lambda: 0.0)
     with closing(open_store(database)) as store, FhirClient(site, tokens, seconds=5) as client:

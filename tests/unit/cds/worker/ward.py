@@ -10,7 +10,6 @@ import msgspec
 
 from cds.config import Backend, Events, Settings, Site
 from cds.store import DecisionRow, Spool, Store, open_store
-from cds.store.migrations import migrate
 from cds.store.rows import WakeUp
 from cds.worker.compose import build_worker
 from cds.worker.loop import Ran, Worker
@@ -18,6 +17,7 @@ from cds.worker.workplace import Workplace
 from fhir_mapping.codes import CodeSets
 from knowledge.library import Library
 from tests.builders import NOW, patient, teclistamab
+from tests.databases import migrated
 from tests.unit.cds.worker.hospital import Hospital, of
 
 
@@ -52,8 +52,7 @@ class Ward:
             events=events,
         )
         self.folder, self.library, self.codes = folder, library, codes
-        self.url = f"sqlite:///{folder / 'store.db'}"
-        migrate(self.url)
+        self.url = migrated(folder / "store.db")
         self.store: Store = open_store(self.url)
         self.worker: Worker = self.another()
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -32,12 +31,12 @@ from cds.smart.sessions import Sessions
 from cds.store import Spool, Store, StoreDown, open_store
 from cds.store.latest import Latest
 from cds.store.launches import Launches
-from cds.store.migrations import migrate
 from cds.store.statements_kept import StatementsKept
 from fhir_mapping.codes import load_codes
 from knowledge import library as knowledge_library
 from knowledge.library import Library
 from tests.beside import Time
+from tests.databases import migrated
 
 
 PUBLIC = "https://cds.example.org"
@@ -187,14 +186,6 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-@cache
-def _migrated() -> bytes:
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "store.db"
-        migrate(f"sqlite:///{file}")
-        return file.read_bytes()
-
-
 def _on_loopback() -> Settings:
     plain = Site(id="plain", fhir_base=None, protocol="us-label", zone=ZoneInfo("UTC"))
     return Settings(
@@ -219,8 +210,7 @@ def front_door(
     """The blueprint with the guard, the launch and a few pages of no meaning."""
     clock = clock or Time()
     file = folder / "store.db"
-    file.write_bytes(_migrated())
-    store = open_store(f"sqlite:///{file}", wait=5)
+    store = open_store(migrated(file), wait=5)
     known = {one.id: one for one in (sites or (site(),))}
     deployment = deploy(
         _on_loopback(),
