@@ -52,6 +52,10 @@ fhir_base = "{base}"
 protocol = "us-label"
 time_zone = "UTC"
 {issuer}
+
+[sites.demo.smart]
+client_id = "bedside"
+ehr_origins = ["https://ehr.example.org"]
 """
 
 

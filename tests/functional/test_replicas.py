@@ -157,3 +157,22 @@ def test_calls_are_answered_while_the_database_is_away_and_arrive_when_it_is_bac
             settle(url, both)
             arrived(load, store, both)
             assert [one.readiness()[1]["status"] for one in both] == ["ready", "ready"]
+
+
+def test_the_bedside_app_is_behind_the_proxy_too_and_a_person_gets_a_page(
+    tmp_path: Path, store: str
+) -> None:
+    with replicas(tmp_path, store) as both, proxied(tmp_path / "proxy", both) as url:
+        with client() as session:
+            refused = session.get(f"{url}/smart/launch?iss=https://other.example.org", timeout=30)
+            assert refused.status_code == 400
+            assert "<h1" in refused.text
+            assert "default-src 'none'" in refused.headers["Content-Security-Policy"]
+            assert session.get(f"{url}/smart/static/app.css", timeout=30).status_code == 200
+            assert session.get(f"{url}/metrics", timeout=30).status_code == 404
+            for one in both:
+                one.kill()
+            gone = session.get(f"{url}/smart/launch?iss=https://other.example.org", timeout=30)
+        assert gone.status_code == 503
+        assert gone.headers["Content-Type"].startswith("text/html")
+        assert "Grade and chart in the EHR" in gone.text

@@ -1,0 +1,1 @@
+"""The files of docker/ say what the service needs, and their commands do what they say."""
