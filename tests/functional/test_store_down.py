@@ -376,7 +376,10 @@ def test_a_server_that_starts_while_the_store_is_down_answers_and_spools(tmp_pat
 
 
 def test_a_store_that_stays_locked_makes_no_call_late(tmp_path: Path) -> None:
-    """A backup that hangs, two dozen calls at a time: each within the two seconds of a hook."""
+    """A backup that hangs, two dozen calls at a time: none waits for it as long as a hook has.
+
+    Against the same calls with the store free, because a busy machine makes those late too.
+    """
     config = signed_config(tmp_path)
 
     def call(_: int) -> tuple[int, float]:
@@ -385,8 +388,10 @@ def test_a_store_that_stays_locked_makes_no_call_late(tmp_path: Path) -> None:
 
     with served(tmp_path, config) as one:
         call(0)
-        with locked(tmp_path / "store.db"), ThreadPoolExecutor(24) as pool:
-            answers = list(pool.map(call, range(48)))
-    assert {status for status, _ in answers} == {200}
-    assert max(seconds for _, seconds in answers) < 2
+        with ThreadPoolExecutor(24) as pool:
+            free = list(pool.map(call, range(48)))
+            with locked(tmp_path / "store.db"):
+                answers = list(pool.map(call, range(48)))
+    assert {status for status, _ in (*free, *answers)} == {200}
+    assert max(seconds for _, seconds in answers) < max(seconds for _, seconds in free) + 2
     assert len(list((tmp_path / "spool").iterdir())) == 48
