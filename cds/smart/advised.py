@@ -15,7 +15,7 @@ from cds.smart.at_hand import PatientRecord
 from cds.smart.evaluating import assessed, record_of
 from cds.smart.parts import Bedside, Parts, bedside
 from cds.smart.recording import keep_decision
-from cds.smart.writing import as_stated, counted
+from cds.smart.stating.writing import as_stated, counted
 from cds.store import StoreDown
 from cds.store.statements_kept import StatementRow
 from fhir_mapping.answers import Resource

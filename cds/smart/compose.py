@@ -5,13 +5,13 @@ from flask import Blueprint
 from cds.deployment import Deployment
 from cds.smart.at_hand import AtHand
 from cds.smart.blueprint import create_smart
-from cds.smart.guard import guard
+from cds.smart.guarding.guard import guard
+from cds.smart.guarding.sessions import Sessions
 from cds.smart.oauth import SmartClient
 from cds.smart.pages import advice, grade, handover, rems, statements, timeline
 from cds.smart.pages.launching import launching, opening
 from cds.smart.pages.worklist import worklist_routes
 from cds.smart.parts import Parts
-from cds.smart.sessions import Sessions
 from cds.store import Store
 from cds.store.cohort import Cohort
 from cds.store.latest import Latest

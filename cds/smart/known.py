@@ -16,7 +16,7 @@ from cards import detail, plain, terms, unread
 from cds.pipeline import Evaluation
 from cds.smart.form.stating import is_draft
 from cds.smart.prose import unescaped
-from cds.smart.statement import KEPT
+from cds.smart.stating.statement import KEPT
 from knowledge.assessment import AxisState, ToxicityState
 from knowledge.facts import Evidence, Facts, bispecific_doses
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from cds.smart.parts import Bedside, Parts
-from cds.smart.writing import state
+from cds.smart.stating.writing import state
 from cds.store.statements_kept import StatementRow
 from fhir_mapping import write, write_vitals
 from fhir_mapping.write import Charting

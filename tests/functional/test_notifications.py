@@ -6,11 +6,11 @@ import pytest
 
 from cds.body_limits import MAX_BYTES
 from tests.conformance.notifications.bodies import observation
-from tests.conformance.notifications.conftest import empty_database, hospital, hospital_with
+from tests.conformance.notifications.conftest import hospital, hospital_with
 from tests.conformance.notifications.hospital import ABSENT, NORTH, SECRETS, SOUTH, Hospital
 
 
-__all__ = ["empty_database", "hospital", "hospital_with"]  # fixtures
+__all__ = ["hospital", "hospital_with"]  # fixtures
 EVERYBODY = ("", "")
 
 

@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable
 
 from tests.conformance.notifications.bodies import heartbeat, notification
-from tests.conformance.notifications.conftest import empty_database, hospital, hospital_with
+from tests.conformance.notifications.conftest import hospital, hospital_with
 from tests.conformance.notifications.hospital import Hospital
 
 
-__all__ = ["empty_database", "hospital", "hospital_with"]  # fixtures
+__all__ = ["hospital", "hospital_with"]  # fixtures
 EVERYBODY = ("", "")
 
 

@@ -12,12 +12,12 @@ from cds.notifications.model import Change, Notification
 from cds.store.errors import StoreDown
 from cds.store.rows import WakeUp
 from tests.conformance.notifications.bodies import notification, observation
-from tests.conformance.notifications.conftest import empty_database, hospital, hospital_with
+from tests.conformance.notifications.conftest import hospital, hospital_with
 from tests.conformance.notifications.hospital import Hospital
 from tests.functional.test_notifications_counts import reasons
 
 
-__all__ = ["empty_database", "hospital", "hospital_with"]  # fixtures
+__all__ = ["hospital", "hospital_with"]  # fixtures
 
 
 @contextmanager

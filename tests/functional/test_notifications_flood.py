@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from cds.notifications.flood import Limits, take
 from tests.conformance.notifications.bodies import observation
-from tests.conformance.notifications.conftest import empty_database, hospital, hospital_with
+from tests.conformance.notifications.conftest import hospital, hospital_with
 from tests.conformance.notifications.hospital import NORTH, SECRETS, SOUTH, Hospital
 from tests.functional.test_notifications_durable import locked
 
 
-__all__ = ["empty_database", "hospital", "hospital_with"]  # fixtures
+__all__ = ["hospital", "hospital_with"]  # fixtures
 A_SECOND = 10_000 / 60
 
 

@@ -24,13 +24,13 @@ from tests.conformance.json_cases import (
     STRUCTURES_Y,
     WORDS,
 )
-from tests.conformance.notifications.conftest import empty_database, hospital, hospital_with
+from tests.conformance.notifications.conftest import hospital, hospital_with
 from tests.conformance.notifications.hospital import Hospital, subscription
 from tests.conformance.notifications.test_shapes import FILES, read
 from tests.functional.bodies import FHIR_BASE
 
 
-__all__ = ["empty_database", "hospital", "hospital_with"]  # fixtures
+__all__ = ["hospital", "hospital_with"]  # fixtures
 PLACES = ("x", "valueQuantity", "meta.x")
 MARK = "value under test"
 ROW = subscription()

@@ -12,12 +12,12 @@ from werkzeug.serving import make_server
 
 from cds import log
 from tests.conformance.notifications.bodies import notification, observation
-from tests.conformance.notifications.conftest import empty_database, hospital, hospital_with
+from tests.conformance.notifications.conftest import hospital, hospital_with
 from tests.conformance.notifications.hospital import NORTH, SECRETS, Hospital
 from tests.functional.bodies import FHIR_BASE
 
 
-__all__ = ["empty_database", "hospital", "hospital_with"]  # fixtures
+__all__ = ["hospital", "hospital_with"]  # fixtures
 EVERYBODY = ("", "")
 
 

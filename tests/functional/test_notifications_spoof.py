@@ -5,11 +5,11 @@ import base64
 import pytest
 
 from tests.conformance.notifications.bodies import notification, observation
-from tests.conformance.notifications.conftest import empty_database, hospital, hospital_with
+from tests.conformance.notifications.conftest import hospital, hospital_with
 from tests.conformance.notifications.hospital import ABSENT, NORTH, SECRETS, SOUTH, Hospital
 
 
-__all__ = ["empty_database", "hospital", "hospital_with"]  # fixtures
+__all__ = ["hospital", "hospital_with"]  # fixtures
 SECRET = SECRETS["north"]
 _BASIC = base64.b64encode(SECRET.encode()).decode()
 HEADERS = [

@@ -15,7 +15,7 @@ from cds.hook_request import HookRequest
 from cds.smart.at_hand import PatientRecord
 from cds.smart.oauth import RefusedKind
 from tests.functional.deployed import logged
-from tests.unit.cds.smart.guard.front_door import (
+from tests.unit.cds.smart.guarding.front_door import (
     AUTHORIZE,
     BASE,
     EHR,

@@ -34,7 +34,7 @@ from tests.builders import NOW, Json, patient, teclistamab
 from tests.functional.page_seen import Page
 from tests.hostile_chart import chart
 from tests.hostile_text import FOREIGN, HOSTILE
-from tests.unit.cds.smart.guard.front_door import AUTHORIZE, PUBLIC, front_door, site
+from tests.unit.cds.smart.guarding.front_door import AUTHORIZE, PUBLIC, front_door, site
 from tests.unit.cds.worker.hospital import of
 
 

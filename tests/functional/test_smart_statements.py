@@ -10,7 +10,7 @@ import pytest
 
 from cds.smart.evaluating import assessed, record_of
 from cds.smart.pages import statements
-from cds.smart.writing import as_stated, counted, state
+from cds.smart.stating.writing import as_stated, counted, state
 from fhir_mapping import write
 from fhir_mapping.write import Charting
 from tests.beside import DOCTOR, PAGE, Room, other, room

@@ -18,10 +18,10 @@ from werkzeug.test import TestResponse
 from cds.demo.fhir import Sandbox, create_fhir
 from cds.smart.advised import KEPT_NOT_READ, KEPT_USED
 from cds.smart.context import Context
+from cds.smart.guarding.problem import Kind, Problem
+from cds.smart.guarding.problem_pages import add_problem_pages
 from cds.smart.pages import worklist
 from cds.smart.parts import Bedside
-from cds.smart.problem import Kind, Problem
-from cds.smart.problem_pages import add_problem_pages
 from cds.store import Store, StoreDown, open_store
 from cds.store.cohort import Cohort
 from cds.store.decisions import insert_decision

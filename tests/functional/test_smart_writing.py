@@ -17,8 +17,8 @@ from flask import Flask, Response, request
 from cds.demo.fhir import create_fhir
 from cds.errors import AnotherPatient, NotAllowed
 from cds.smart.parts import Bedside
-from cds.smart.statement import AlreadyStated
-from cds.smart.writing import as_stated, counted, send_again, state, unwritten, withdraw
+from cds.smart.stating.statement import AlreadyStated
+from cds.smart.stating.writing import as_stated, counted, send_again, state, unwritten, withdraw
 from cds.store import StoreDown
 from cds.store.statements_kept import StatementRow
 from fhir_mapping import write
@@ -355,7 +355,7 @@ def test_what_was_written_before_a_fault_is_found_and_not_written_again(
 def test_a_server_that_writes_and_keeps_silent_is_asked_later(
     ward: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cds.smart.writing.SEND_SECONDS", 0.6)
+    monkeypatch.setattr("cds.smart.stating.writing.SEND_SECONDS", 0.6)
     with behind(ward, before=ignoring, after=lambda: time.sleep(1.0)) as here:
         rows = confirm(ward, here)
     assert states(rows)[0] == ("waiting", "unclear")

@@ -1,7 +1,8 @@
 """The grading screen: what the record says, what is asked, and what both come to.
 
 Every change of an answer is evaluated as a hook would evaluate it; nothing is written before it is
-confirmed, and what is confirmed is kept and sent by `cds.smart.writing`. It grades nothing itself.
+confirmed, and what is confirmed is kept and sent by `cds.smart.stating.writing`. It grades nothing
+itself.
 """
 
 import re
@@ -22,8 +23,8 @@ from cds.smart.form.stating import Statement, draft, statements, with_response
 from cds.smart.known import known
 from cds.smart.parts import Bedside, Parts, bedside
 from cds.smart.showing import page
-from cds.smart.statement import AlreadyStated
-from cds.smart.writing import state
+from cds.smart.stating.statement import AlreadyStated
+from cds.smart.stating.writing import state
 from fhir_mapping.answers import CannotWrite
 from fhir_mapping.definitions import ice_items
 from fhir_mapping.write import Charting

@@ -18,14 +18,14 @@ from flask import (
 )
 
 from cds.config import Settings, Site, same_base
-from cds.smart import cookies
 from cds.smart.blueprint import PREFIX
 from cds.smart.context import Context
-from cds.smart.headers import framed_by
+from cds.smart.guarding import cookies
+from cds.smart.guarding.headers import framed_by
+from cds.smart.guarding.problem import Link, Problem
+from cds.smart.guarding.sessions import Begun, Sessions
 from cds.smart.oauth import LaunchRefused, launch_of
 from cds.smart.parts import AddRoutes, Parts, bedside
-from cds.smart.problem import Link, Problem
-from cds.smart.sessions import Begun, Sessions
 
 
 _LONGEST = 8192  # characters of a query

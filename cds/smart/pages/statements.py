@@ -18,8 +18,8 @@ from cds.smart.advised import Look, look, shown_of
 from cds.smart.parts import Bedside, Parts, bedside
 from cds.smart.prose import blocks
 from cds.smart.showing import page as render
-from cds.smart.stated_words import confirmed
-from cds.smart.writing import SHOWN, send_again, withdraw
+from cds.smart.stating.stated_words import confirmed
+from cds.smart.stating.writing import SHOWN, send_again, withdraw
 
 
 JUST_NOW = timedelta(minutes=10)  # a form this new is the one that was just confirmed

@@ -12,8 +12,8 @@ from flask import Blueprint, Response, make_response, redirect, request
 from cds import log
 from cds.errors import AnotherPatient, DataUnavailable
 from cds.smart.context import Context
+from cds.smart.guarding.problem import Problem
 from cds.smart.parts import AddRoutes, Bedside, Parts, bedside
-from cds.smart.problem import Problem
 from cds.smart.showing import page
 from cds.smart.worklist.asking import refused
 from cds.smart.worklist.reading import HIDDEN, Seen, at_bed_of, read_all

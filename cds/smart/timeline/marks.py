@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 from msgspec import Raw, Struct
 
-from cds.smart.statement import KEPT
+from cds.smart.stating.statement import KEPT
 from fhir_mapping.answers import Resource
 from fhir_mapping.bundles import BAD_INPUT
 

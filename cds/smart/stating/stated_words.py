@@ -11,8 +11,8 @@ from typing import Any
 from msgspec import Struct
 
 from cards.units import quantity
-from cds.smart.sending import PERHAPS, Problem
-from cds.smart.statement import resource_of
+from cds.smart.stating.sending import PERHAPS, Problem
+from cds.smart.stating.statement import resource_of
 from cds.store.statements_kept import StatementRow
 from knowledge.facts import Evidence
 

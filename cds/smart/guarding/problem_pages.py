@@ -13,9 +13,9 @@ from werkzeug.routing import RequestRedirect
 from cds import log
 from cds.config import Site
 from cds.errors import ServiceError
-from cds.smart.headers import below
+from cds.smart.guarding.headers import below
+from cds.smart.guarding.problem import BY_STATUS, SHOWN, Link, Problem, Shown, kind_of
 from cds.smart.oauth import TEXTS, LaunchRefused, RefusedKind
-from cds.smart.problem import BY_STATUS, SHOWN, Link, Problem, Shown, kind_of
 
 
 RETRY_AFTER = "5"  # seconds

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from cds.smart.parts import Bedside
-from cds.smart.sent_answer import named
+from cds.smart.stating.sent_answer import named
 from cds.store.statements_kept import StatementRow
 from fhir_mapping.answers import Resource
 

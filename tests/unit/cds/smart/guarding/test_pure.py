@@ -4,10 +4,10 @@ import pytest
 from msgspec.structs import replace
 from werkzeug.datastructures import Headers
 
-from cds.smart.cookies import is_launch_id, secrets_of
-from cds.smart.guard import from_here, origin_of
-from cds.smart.headers import headers, policy
-from tests.unit.cds.smart.guard.front_door import EHR, site
+from cds.smart.guarding.cookies import is_launch_id, secrets_of
+from cds.smart.guarding.guard import from_here, origin_of
+from cds.smart.guarding.headers import headers, policy
+from tests.unit.cds.smart.guarding.front_door import EHR, site
 
 
 @pytest.mark.parametrize(

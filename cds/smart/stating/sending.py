@@ -15,7 +15,7 @@ from cds.fhir_fetch import fhir_server
 from cds.fhir_guard import GuardedSession, Kind, ReadRefused
 from cds.fhir_pages import kind_of, read_pages
 from cds.prefetch import ToAsk, never
-from cds.smart.sent_answer import SYSTEM, belongs, head_of, is_named, ref_of
+from cds.smart.stating.sent_answer import SYSTEM, belongs, head_of, is_named, ref_of
 from fhir_mapping.bundles import read_raw_entries
 
 

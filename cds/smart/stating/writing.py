@@ -16,10 +16,10 @@ import msgspec
 from cds import log
 from cds.errors import AnotherPatient, NotAllowed
 from cds.fhir_guard import ReadRefused
-from cds.smart.may_create import may_create
 from cds.smart.parts import Bedside, Parts
-from cds.smart.sending import ENDS, PERHAPS, WAITS, Chart, Outcome
-from cds.smart.statement import (
+from cds.smart.stating.may_create import may_create
+from cds.smart.stating.sending import ENDS, PERHAPS, WAITS, Chart, Outcome
+from cds.smart.stating.statement import (
     AlreadyStated,
     as_stated,
     key_of,

@@ -17,10 +17,10 @@ from msgspec.structs import asdict, replace
 from cds.clock import Clock
 from cds.config import Site
 from cds.smart.context import Context
+from cds.smart.guarding.problem import Kind, Problem
+from cds.smart.guarding.renewing import Derived, Refresher, Renewing
+from cds.smart.guarding.sealing import digest, fits, new_secret, seal, unseal
 from cds.smart.oauth import Asked, Granted, LaunchRefused, Pending
-from cds.smart.problem import Kind, Problem
-from cds.smart.renewing import Derived, Refresher, Renewing
-from cds.smart.sealing import digest, fits, new_secret, seal, unseal
 from cds.store.launches import Launches, LaunchRow, Stage
 
 

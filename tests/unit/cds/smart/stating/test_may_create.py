@@ -2,7 +2,7 @@
 
 import pytest
 
-from cds.smart.may_create import may_create
+from cds.smart.stating.may_create import may_create
 
 
 @pytest.mark.parametrize(

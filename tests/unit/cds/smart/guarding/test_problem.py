@@ -5,9 +5,9 @@ from typing import get_args
 import pytest
 
 from cds import errors
+from cds.smart.guarding.problem import BY_STATUS, SHOWN, Kind, kind_of
+from cds.smart.guarding.problem_pages import shown_refusal
 from cds.smart.oauth import TEXTS, RefusedKind
-from cds.smart.problem import BY_STATUS, SHOWN, Kind, kind_of
-from cds.smart.problem_pages import shown_refusal
 from cds.store import StoreDown
 
 

@@ -11,12 +11,12 @@ from flask import Blueprint, g, request, url_for
 from werkzeug.datastructures import Headers
 
 from cds.smart.context import Context
-from cds.smart.cookies import is_launch_id, secrets_of
-from cds.smart.headers import add_headers, framed_by
+from cds.smart.guarding.cookies import is_launch_id, secrets_of
+from cds.smart.guarding.headers import add_headers, framed_by
+from cds.smart.guarding.problem import Link, Problem
+from cds.smart.guarding.problem_pages import add_problem_pages
+from cds.smart.guarding.sessions import Sessions
 from cds.smart.parts import AddRoutes, Bedside, Parts
-from cds.smart.problem import Link, Problem
-from cds.smart.problem_pages import add_problem_pages
-from cds.smart.sessions import Sessions
 
 
 MOST_BYTES = 256 * 1024  # of a form

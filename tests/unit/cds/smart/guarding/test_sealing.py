@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds.smart.context import Context
-from cds.smart.sealing import digest, fits, new_secret, seal, unseal
+from cds.smart.guarding.sealing import digest, fits, new_secret, seal, unseal
 
 
 class Other(msgspec.Struct):

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from cds.clock import Clock
 from cds.config import Site
 from cds.smart.context import Context
+from cds.smart.guarding.problem import Problem
+from cds.smart.guarding.sealing import seal, unseal
 from cds.smart.oauth import Granted, LaunchRefused
-from cds.smart.problem import Problem
-from cds.smart.sealing import seal, unseal
 from cds.store.launches import Launches, LaunchRow
 
 

@@ -22,12 +22,12 @@ from cds.errors import AnotherPatient, DataUnavailable
 from cds.smart.at_hand import AtHand
 from cds.smart.blueprint import create_smart
 from cds.smart.context import Context
-from cds.smart.guard import guard
+from cds.smart.guarding.guard import guard
+from cds.smart.guarding.sessions import Sessions
 from cds.smart.oauth import Asked, Granted, LaunchRefused, Pending, RefusedKind
 from cds.smart.oauth.discovery import Server
 from cds.smart.pages.launching import launching, opening
 from cds.smart.parts import Parts, bedside
-from cds.smart.sessions import Sessions
 from cds.store import Spool, Store, StoreDown, open_store
 from cds.store.latest import Latest
 from cds.store.launches import Launches

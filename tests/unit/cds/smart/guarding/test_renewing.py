@@ -8,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from cds.smart.context import Context
+from cds.smart.guarding.problem import Problem
+from cds.smart.guarding.renewing import LEASE, Renewing
+from cds.smart.guarding.sealing import digest, seal
 from cds.smart.oauth import LaunchRefused, RefusedKind
-from cds.smart.problem import Problem
-from cds.smart.renewing import LEASE, Renewing
-from cds.smart.sealing import digest, seal
 from cds.store.launches import LaunchRow
-from tests.unit.cds.smart.guard.front_door import REFRESH, TOKEN, Door, front_door, site
+from tests.unit.cds.smart.guarding.front_door import REFRESH, TOKEN, Door, front_door, site
 
 
 SECRET, LAUNCH = "5a" * 32, "0" * 32

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from cds.smart.sent_answer import SYSTEM, belongs, head_of, is_named, named, ref_of
+from cds.smart.stating.sent_answer import SYSTEM, belongs, head_of, is_named, named, ref_of
 
 
 BASE = "https://ehr.example/fhir"

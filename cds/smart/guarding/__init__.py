@@ -1,0 +1,1 @@
+"""Who may see a page: sessions, their cookies and keys, the guard before each page, refusals."""
