@@ -5,6 +5,9 @@ from argparse import ArgumentTypeError
 from datetime import UTC, date, datetime, time
 
 
+LONGEST_SECONDS = 600
+
+
 def instant(text: str) -> datetime:
     """An ISO 8601 time with a zone, in UTC."""
     try:
@@ -25,3 +28,14 @@ def since(text: str) -> datetime:
         return datetime.combine(date.fromisoformat(text), time.min, UTC)
     except ValueError:
         return instant(text)
+
+
+def seconds(text: str) -> float:
+    """More than none and at most ten minutes; `nan` and words are refused."""
+    try:
+        found = float(text)
+    except ValueError:
+        raise ArgumentTypeError("not a number of seconds") from None
+    if not 0 < found <= LONGEST_SECONDS:
+        raise ArgumentTypeError(f"more than 0 and at most {LONGEST_SECONDS} seconds")
+    return found

@@ -60,8 +60,8 @@ def explain(
         "assessment": evaluation.decision.assessment,
         "response": Raw(evaluation.response),
     }
-    lines = "\n".join(_lines(path, evaluation))
-    return Explained(json=_ENCODER.encode(document).decode(), text=lines, failed=failed)
+    text = "\n".join(text_lines(str(path), evaluation))
+    return Explained(json=_ENCODER.encode(document).decode(), text=text, failed=failed)
 
 
 def _fetched(request: HookRequest, token: str | None) -> tuple[HookRequest, tuple[str, ...]]:
@@ -94,9 +94,10 @@ def _refusal(path: Path, error: ServiceError) -> Explained:
     return Explained(json=_ENCODER.encode(document).decode(), text=reason, refused=reason)
 
 
-def _lines(path: Path, evaluation: Evaluation) -> Iterator[str]:
+def text_lines(title: str, evaluation: Evaluation) -> Iterator[str]:
+    """Assessment and cards for people, below a `title`."""
     assessment = evaluation.decision.assessment
-    yield f"{path}: {assessment.patient} at {assessment.evaluated_at:%Y-%m-%d %H:%M} UTC"
+    yield f"{title}: {assessment.patient} at {assessment.evaluated_at:%Y-%m-%d %H:%M} UTC"
     yield f"  protocol    {assessment.protocol.id}@{assessment.protocol.version}"
     yield f"  CRS         {_grade(assessment.crs)}"
     yield f"  ICANS       {_grade(assessment.icans)}"

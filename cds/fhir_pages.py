@@ -130,5 +130,6 @@ def _joined(pages: list[Value], link: str) -> Raw:
     if len(pages) == 1:
         return pages[0].raw or Raw()
     entries = [entry for page in pages for entry in page.entries]
-    following = [{"relation": "next", "url": link}] if link else []
-    return Raw(msgspec.json.encode(_Searchset("searchset", entries, following)))
+    links = {"self": pages[0].self_link, "next": link}
+    said = [{"relation": name, "url": url} for name, url in links.items() if url]
+    return Raw(msgspec.json.encode(_Searchset("searchset", entries, said)))

@@ -37,12 +37,16 @@ _NEWEST_ONLY = re.compile(r"[?&]_count=1(?:&|\Z)")
 
 
 class Value(Struct, frozen=True):
-    """One prefetch value: its state, its entries, and the link to the next page if it has one."""
+    """One prefetch value: its state, its entries, and the link to the next page if it has one.
+
+    `self_link`: what the server says that it answered, empty if it does not say.
+    """
 
     state: State
     raw: Raw | None = None
     entries: tuple[Raw, ...] = ()
     next_link: str = ""
+    self_link: str = ""
 
 
 class ToAsk(Struct, frozen=True):
@@ -141,9 +145,9 @@ def _bundle(raw: Raw) -> Value:
     matches = len(entries) - sum(found is not None for found in severities)
     if any(severities):
         return Value("caveats" if matches else "failed", raw, entries)
-    link = next((one.url for one in bundle.link or () if one.relation == "next"), "")
-    if link:
-        return Value("partial", raw, entries, link)
+    links = {one.relation: one.url for one in reversed(bundle.link or ())}
+    if links.get("next"):
+        return Value("partial", raw, entries, links["next"], links.get("self", ""))
     return Value("data" if matches else "none", raw, entries)
 
 

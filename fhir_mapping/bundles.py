@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 
 from fhir_mapping.datatypes import Head
 from fhir_mapping.notes import Notes
+from fhir_mapping.outcomes import ignored_any, trouble_of, was_sorted
 from fhir_mapping.resources import (
     Bundle,
     Entry,
@@ -52,8 +53,6 @@ _READ_TYPES = frozenset(
 )
 _SINGLE = {"patient": "Patient", "encounter": "Encounter"}
 _QUERIES = frozenset(get_args(QueryName))
-_SEVERE = frozenset({"error", "fatal"})
-_WITHHELD = "suppressed"
 
 
 class Place(Struct, frozen=True, gc=False):
@@ -80,7 +79,10 @@ class Stranger(NamedTuple):
 
 
 class Page(NamedTuple):
-    """One prefetch value: its entries, and whether the query counts as answered."""
+    """One prefetch value: its entries, and whether the query counts as answered.
+
+    `ordered` False: the server says that it did not sort as it was asked to.
+    """
 
     name: str
     answered: bool
@@ -88,6 +90,7 @@ class Page(NamedTuple):
     strangers: tuple[Stranger, ...] = ()
     more: bool = False
     single: bool = False
+    ordered: bool = True
 
     def place(self, index: int) -> Place:
         """Where the entry is in the request."""
@@ -120,6 +123,7 @@ def _page(
     noted: frozenset[int] = frozenset(),
 ) -> Page:
     more = any(link.relation == "next" for link in links)
+    ordered = was_sorted(links)
     failed = False
     for index, entry in enumerate(entries):
         if type(entry.resource) is Observation:
@@ -128,23 +132,12 @@ def _page(
         if entry.resource is None and index not in noted:
             notes.unreadable(at, "no resource in the entry")
         elif isinstance(entry.resource, OperationOutcome):
-            trouble = _trouble(entry.resource)
+            trouble = trouble_of(entry.resource)
             failed = failed or bool(trouble)
+            ordered = ordered and not ignored_any(entry.resource)
             if trouble:
                 notes.unreadable(at, trouble)
-    return Page(name, not failed, entries, strangers, more)
-
-
-def _trouble(outcome: OperationOutcome) -> str:
-    """Why the query does not count as answered, or nothing: a plain warning is only a note.
-
-    FHIR R4 IssueType `suppressed`: information was not, or might not have been, returned.
-    """
-    if any(issue.severity in _SEVERE for issue in outcome.issue):
-        return "the server reported an error for this query"
-    if any(issue.code == _WITHHELD for issue in outcome.issue):
-        return "the server withheld results of this query"
-    return ""
+    return Page(name, not failed, entries, strangers, more, ordered=ordered)
 
 
 def _read_slowly(name: str, key: str, raw: Raw, notes: Notes) -> Page:

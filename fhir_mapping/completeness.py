@@ -1,7 +1,8 @@
 """Which queries were answered in full, so that silence about a fact means "none charted".
 
 A page with more behind it is complete for the window only if it is newest first and its last entry
-is older than the window. It reads times, nothing else.
+is older than the window. One that looks so by chance, from a server that says it did not sort, may
+have anything behind it. It reads times, nothing else.
 """
 
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ from knowledge.facts import QueryName
 
 
 TOCILIZUMAB_WINDOW = timedelta(days=60)  # covers the six weeks in which doses are counted
+_NEWEST_ONLY = frozenset({"encounter"})  # one is asked for: there may well be more
 QUERIES: dict[str, QueryName] = {name: name for name in get_args(QueryName)}
 
 
@@ -35,7 +37,8 @@ def answered_queries(
     for page in pages:
         query = QUERIES.get(page.name)
         window = min(since, now - TOCILIZUMAB_WINDOW) if query == "administrations" else since
-        partial = page.more and not _reaches_past(page, window)
+        newest = query in _NEWEST_ONLY and page.ordered and bool(page.entries)
+        partial = page.more and not newest and not _reaches_past(page, window)
         if partial:
             text = f"only part of {page.name} was sent: there is a next page"
             notes.notice("partial-page", text)
@@ -43,6 +46,11 @@ def answered_queries(
         if query is not None and page.answered and not partial:
             found.add(query)
     return frozenset(found)
+
+
+def has_newest(pages: Iterable[Page], query: QueryName) -> bool:
+    """Whether the first entries of an answer are the newest there are, or all."""
+    return all(page.ordered or not page.more for page in pages if page.name == query)
 
 
 def read_back_to(pages: Iterable[Page]) -> dict[str, datetime]:
@@ -58,6 +66,8 @@ def _reaches_past(page: Page, since: datetime) -> bool:
 
 def _oldest(page: Page) -> datetime | None:
     """The time of the last entry of a page that is newest first and whose every time is known."""
+    if not page.ordered:
+        return None
     resources = [entry.resource for entry in page.entries]
     times = [
         _time(resource)

@@ -59,13 +59,16 @@ def note_death(record: Record, notes: Notes) -> None:
         notes.missing("living-patient", reason)
 
 
-def read_setting(record: Record, now: datetime) -> bool | None:
-    """True in ED or inpatient, False elsewhere, None if no current encounter says."""
+def read_setting(record: Record, now: datetime, *, newest: bool = True) -> bool | None:
+    """True in ED or inpatient, False elsewhere, None if no current encounter says.
+
+    `newest` False: any encounter may be behind the ones that came, so none of them says elsewhere.
+    """
     current = (encounter for encounter, _ in record.encounters if _is_now(encounter, now))
     settings = {_setting(encounter) for encounter in current}
     if True in settings:
         return True
-    return False if False in settings else None
+    return False if False in settings and newest else None
 
 
 def _is_now(encounter: Encounter, now: datetime) -> bool:

@@ -21,7 +21,7 @@ from fhir_mapping.binding import Binding
 from fhir_mapping.blood_pressure import read_pressures
 from fhir_mapping.bundles import Page, read_page
 from fhir_mapping.codes import CodeSets
-from fhir_mapping.completeness import answered_queries, read_back_to
+from fhir_mapping.completeness import answered_queries, has_newest, read_back_to
 from fhir_mapping.consciousness import read_background, read_consciousness, read_sedatives
 from fhir_mapping.devices import read_device_uses
 from fhir_mapping.diagnoses import read_diagnoses
@@ -104,7 +104,7 @@ def read(data: PatientInput, *, now: datetime, rules: SiteRules, codes: CodeSets
         evaluated_at=now,
         age_years=read_age(record, now),
         sex=read_sex(record),
-        in_hospital=read_setting(record, now),
+        in_hospital=read_setting(record, now, newest=has_newest(pages, "encounter")),
         temperatures=read_temperatures(record, scope),
         systolic=pressures.systolic,
         mean_pressure=pressures.mean,

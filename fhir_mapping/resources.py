@@ -216,9 +216,10 @@ Readable: TypeAlias = (
 
 
 class Link(Part, frozen=True, gc=False, kw_only=True):
-    """A link of a Bundle; `next` means there is more."""
+    """A link of a Bundle; `next` means there is more. `url` is not decoded."""
 
     relation: str | None = None
+    url: Raw = Raw()
 
 
 class Entry(Part, frozen=True, gc=False, kw_only=True):

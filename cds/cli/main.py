@@ -4,7 +4,17 @@ import argparse
 from collections.abc import Sequence
 
 from cds import __version__
-from cds.cli import explain, knowledge, service, store, subscriptions
+from cds.cli import (
+    canary,
+    doctor,
+    explain,
+    knowledge,
+    replay,
+    service,
+    store,
+    subscriptions,
+    trying,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,6 +32,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for part in (service, knowledge, store, subscriptions, explain):
+    for part in (service, knowledge, store, subscriptions, explain, trying, doctor, replay, canary):
         part.add(commands)
     return parser

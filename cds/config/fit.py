@@ -24,6 +24,8 @@ def unfit(settings: Settings, library: Library) -> list[str]:
 
 def off_rules(site: Site, library: Library) -> frozenset[str]:
     """The ids of the rules switched off here; one named without a version is off in every one."""
+    if not site.off_rules:  # as at most sites, and every call asks
+        return frozenset()
     return frozenset(
         rule
         for rule in _rules(library)

@@ -162,5 +162,6 @@ def page(*resources: Json, following: str = "", total: int | None = None) -> Jso
     """One page of a search, with the link to the next one if there is one."""
     made: Json = {**bundle(*resources)}
     if following:
-        made["link"] = [{"relation": "self", "url": "x"}, {"relation": "next", "url": following}]
+        own = {"relation": "self", "url": "x?_sort=-date"}
+        made["link"] = [own, {"relation": "next", "url": following}]
     return made if total is None else {**made, "total": total}

@@ -6,6 +6,7 @@ The service itself never imports it. What it answers is written down in docs/san
 from cds.demo.fhir.quirks import Quirks
 from cds.demo.fhir.server import create_fhir
 from cds.demo.fhir.storage import Sandbox
+from cds.demo.fhir.vendors import quirks_of
 
 
-__all__ = ["Quirks", "Sandbox", "create_fhir"]
+__all__ = ["Quirks", "Sandbox", "create_fhir", "quirks_of"]

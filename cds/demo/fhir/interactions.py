@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from cds.demo.fhir import writes
 from cds.demo.fhir.call import Call, Reply
 from cds.demo.fhir.errors import FhirError
+from cds.demo.fhir.named_medications import named_medication
 from cds.demo.fhir.query import parse
+from cds.demo.fhir.refusals import refuse
 from cds.demo.fhir.resource_json import Resource
-from cds.demo.fhir.search import PAGE, snapshot
+from cds.demo.fhir.search import snapshot
 from cds.demo.fhir.storage import Records, Version, instant
 from cds.demo.fhir.validation import checked
 from cds.demo.fhir.visible import seen
@@ -19,7 +21,9 @@ def read(call: Call, kind: str, id_: str) -> Reply:
     with call.server.store.reading() as records:
         versions = records.history(kind, id_)
         shown = seen(versions, visible)
-    return _shown(shown[-1] if shown and shown[-1] is versions[-1] else None)
+        if not versions and kind == "Medication" and call.server.quirks.named_medications:
+            return Reply(200, named_medication(records, id_, visible))
+    return _shown(call, shown[-1] if shown and shown[-1] is versions[-1] else None)
 
 
 def vread(call: Call, kind: str, id_: str, number: str) -> Reply:
@@ -27,7 +31,7 @@ def vread(call: Call, kind: str, id_: str, number: str) -> Reply:
     visible = call.allow("vread", kind, id_)
     with call.server.store.reading() as records:
         versions = seen(records.history(kind, id_), visible)
-    return _shown(next((one for one in versions if str(one.number) == number), None))
+    return _shown(call, next((one for one in versions if str(one.number) == number), None))
 
 
 def history(call: Call, kind: str, id_: str) -> Reply:
@@ -45,7 +49,7 @@ def history(call: Call, kind: str, id_: str) -> Reply:
             "type": "history",
             "total": len(versions),
             "link": [{"relation": "self", "url": f"{base}/{kind}/{id_}/_history"}],
-            "entry": [_past(one, base) for one in reversed(versions)],
+            "entry": [_past(call, one, base) for one in reversed(versions)],
         },
     )
 
@@ -53,14 +57,16 @@ def history(call: Call, kind: str, id_: str) -> Reply:
 def search(call: Call, kind: str, pairs: Sequence[tuple[str, str]]) -> Reply:
     """The first page of what is found, or the page a link named."""
     visible = call.allow("search", kind, pairs=pairs)
-    server = call.server
+    server, now = call.server, call.now()
+    base, quirks = server.base, server.quirks
     for name, text in pairs:
-        if name == PAGE:
-            return Reply(200, server.pages.further(text, server.base, server.quirks, visible))
-    query = parse(kind, pairs, base=server.base, quirks=server.quirks, strict=call.strict)
+        if name == quirks.page_parameter:
+            return Reply(200, server.pages.further(text, base, quirks, visible, now))
+    refuse(kind, pairs, quirks)
+    query = parse(kind, pairs, base=base, quirks=quirks, strict=call.strict)
     with server.store.reading() as records:
-        answer = snapshot(records, query, server.base, visible)
-    return Reply(200, server.pages.first(answer, server.base, server.quirks))
+        answer = snapshot(records, query, base, visible)
+    return Reply(200, server.pages.first(answer, base, quirks, now))
 
 
 def create(call: Call, kind: str, resource: Resource, if_none_exist: str = "") -> Reply:
@@ -106,19 +112,19 @@ def delete(call: Call, kind: str, id_: str, if_match: str = "") -> Reply:
     return Reply(204)
 
 
-def _shown(version: Version | None) -> Reply:
+def _shown(call: Call, version: Version | None) -> Reply:
     if version is None:
         raise _missing()
     if version.resource is None:
         raise FhirError(410, "deleted", "the resource is deleted")
-    return Reply(200, version.resource, version)
+    return Reply(200, call.server.quirks.shown(version.resource), version)
 
 
 def _missing() -> FhirError:
     return FhirError(404, "not-found", "there is no such resource")
 
 
-def _past(version: Version, base: str) -> Resource:
+def _past(call: Call, version: Version, base: str) -> Resource:
     status = {"POST": "201", "DELETE": "204"}.get(
         version.method, "201" if version.number == 1 else "200"
     )
@@ -132,4 +138,5 @@ def _past(version: Version, base: str) -> Resource:
             "lastModified": instant(version.updated),
         },
     }
-    return entry | ({} if version.resource is None else {"resource": version.resource})
+    resource = version.resource
+    return entry | ({} if resource is None else {"resource": call.server.quirks.shown(resource)})

@@ -96,7 +96,7 @@ def everything(call: Call, id_: str, pairs: Pairs) -> Reply:
             of_kind: Query = parse(kind, [("patient", id_)], base=server.base, quirks=server.quirks)
             found += matches(records, of_kind, visible)
         answer = of_found(records, query, found, server.base, visible)
-    return Reply(200, server.pages.first(answer, server.base, server.quirks))
+    return Reply(200, server.pages.first(answer, server.base, server.quirks, call.now()))
 
 
 def _with_patient() -> Sequence[str]:

@@ -1,13 +1,17 @@
 """`_sort`: several keys, each up or down; resources without a value come last either way."""
 
-from typing import Any
+from typing import Any, Literal
 
 from cds.demo.fhir.dates import range_in
 from cds.demo.fhir.definitions import Parameter
-from cds.demo.fhir.elements import all_values, folded, member, strings, tokens
+from cds.demo.fhir.elements import all_values, folded, member, strings, tokens, values
 from cds.demo.fhir.query import SortKey
 from cds.demo.fhir.resource_json import Resource, number
 from cds.demo.fhir.storage import Version
+
+
+_CODED = ("code.coding.code", "medicationCodeableConcept.coding.code")
+_TIMED = ("effectiveDateTime", "effectivePeriod", "authoredOn", "onsetDateTime", "period")
 
 
 def in_order(versions: list[Version], keys: tuple[SortKey, ...]) -> list[Version]:
@@ -21,6 +25,29 @@ def in_order(versions: list[Version], keys: tuple[SortKey, ...]) -> list[Version
         having.sort(key=lambda pair: pair[0], reverse=key.descending)
         ordered = [one for _, one in having] + [one for value, one in found if value is None]
     return ordered
+
+
+def unsorted(
+    versions: list[Version], how: Literal["as-made", "newest-first", "by-code"]
+) -> list[Version]:
+    """A new list; `by-code`: the codes as they were first met, newest first within each."""
+    if how == "as-made":
+        return list(versions)
+    newest = sorted(versions, key=_age)
+    if how == "newest-first":
+        return newest
+    places = {name: place for place, name in enumerate(dict.fromkeys(map(_code, versions)))}
+    return sorted(newest, key=lambda one: places[_code(one)])
+
+
+def _code(version: Version) -> str:
+    names = (name for path in _CODED for name in values(version.resource, path))
+    return next((name for name in names if isinstance(name, str)), "")
+
+
+def _age(version: Version) -> float:
+    times = (range_in(raw) for path in _TIMED for raw in values(version.resource, path))
+    return next((-time.low.timestamp() for time in times if time is not None), 0.0)
 
 
 def _value(parameter: Parameter, resource: Resource, descending: bool) -> Any:

@@ -48,6 +48,7 @@ class Query(Struct, frozen=True):
     total: bool = True
     kept: tuple[tuple[str, str], ...] = ()
     unknown: tuple[str, ...] = ()
+    quirks: Quirks = Quirks()
 
 
 class _Reading:
@@ -128,6 +129,7 @@ def parse(kind: str, pairs: Pairs, *, base: str, quirks: Quirks, strict: bool = 
         count=reading.count,
         only_count=reading.only_count,
         total=reading.total,
-        kept=tuple(pair for pair, taken in understood if taken),
+        kept=tuple(pair for pair, taken in understood if taken or quirks.echoes),
         unknown=unknown,
+        quirks=quirks,
     )

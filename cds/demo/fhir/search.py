@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from secrets import token_urlsafe
 from threading import Lock
 from urllib.parse import urlencode
@@ -9,16 +10,16 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from cds.demo.fhir.errors import FhirError
-from cds.demo.fhir.ordering import in_order
+from cds.demo.fhir.ordering import in_order, unsorted
 from cds.demo.fhir.query import Include, Query
 from cds.demo.fhir.quirks import Quirks
 from cds.demo.fhir.references import named_by
 from cds.demo.fhir.resource_json import Resource
+from cds.demo.fhir.search_notes import notes
 from cds.demo.fhir.storage import Records, Version
 from cds.demo.fhir.visible import Visible
 
 
-PAGE = "_page"  # the parameter of a link to a further page
 _KEPT = 256  # answers of more than one page; the oldest goes first
 
 
@@ -40,7 +41,10 @@ class Snapshot(Struct, frozen=True):
 def matches(records: Records, query: Query, visible: Visible) -> list[Version]:
     """Every resource that meets all tests and may be shown, in order."""
     there = records.all_of(query.kind)
-    found = [one for one in there if _meets(query, one.resource or {}) and visible(one)]
+    shown = query.quirks.shown
+    found = [one for one in there if _meets(query, shown(one.resource or {})) and visible(one)]
+    if not query.sort:
+        return unsorted(found, query.quirks.unsorted)
     return in_order(found, query.sort)
 
 
@@ -68,27 +72,31 @@ class Pages:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._kept: OrderedDict[str, Snapshot] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Snapshot, datetime]] = OrderedDict()
 
-    def first(self, answer: Snapshot, base: str, quirks: Quirks) -> Resource:
+    def first(self, answer: Snapshot, base: str, quirks: Quirks, now: datetime) -> Resource:
         """The Bundle of the first page."""
         token = ""
         if len(answer.pages) > 1:
             token = token_urlsafe(16)
             with self._lock:
-                self._kept[token] = answer
+                self._kept[token] = (answer, now)
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
         return _bundle(answer, token, 0, base, quirks)
 
-    def further(self, name: str, base: str, quirks: Quirks, visible: Visible) -> Resource:
+    def further(
+        self, name: str, base: str, quirks: Quirks, visible: Visible, now: datetime
+    ) -> Resource:
         """The Bundle of the page a link named.
 
         Raises `FhirError` 410 when it is gone, and for who may not see all of that answer.
         """
         token, _, number = name.rpartition(".")
         with self._lock:
-            answer = self._kept.get(token)
+            answer, made = self._kept.get(token, (None, now))
+        if quirks.page_seconds is not None and now - made > timedelta(seconds=quirks.page_seconds):
+            raise _gone()
         if answer is None or not number.isdigit() or int(number) >= len(answer.pages):
             raise _gone()
         if not all(visible(one) for page in answer.pages for one in (*page.found, *page.included)):
@@ -148,7 +156,7 @@ def _bundle(answer: Snapshot, token: str, number: int, base: str, quirks: Quirks
 
     def link(relation: str, at: int) -> Resource:
         first = relation == "self" and at == 0
-        pairs = query.kept if first else [(PAGE, f"{token}.{at}")]
+        pairs = query.kept if first else _to_page(query, f"{token}.{at}", relation)
         return {"relation": relation, "url": f"{root}?{urlencode(pairs)}" if pairs else root}
 
     links = [link("self", number)]
@@ -157,17 +165,27 @@ def _bundle(answer: Snapshot, token: str, number: int, base: str, quirks: Quirks
     if number + 1 < len(answer.pages):
         links.append(link("next", number + 1))
     bundle: Resource = {"resourceType": "Bundle", "type": "searchset"}
-    if query.total or query.only_count:
+    if query.only_count or (query.total and not quirks.no_total):
         bundle["total"] = len(page.found) if quirks.total_of_page else answer.total
     bundle["link"] = links
-    entries = [_entry(one, "match", base) for one in page.found]
-    entries += [_entry(one, "include", base) for one in page.included]
+    entries = [_entry(one, "match", base, quirks) for one in page.found]
+    entries += [_entry(one, "include", base, quirks) for one in page.included]
+    if not query.only_count:
+        entries += notes(query, len(page.found), quirks)
     return bundle | ({"entry": entries} if entries else {})
 
 
-def _entry(version: Version, mode: str, base: str) -> Resource:
+def _to_page(query: Query, name: str, relation: str) -> list[tuple[str, str]]:
+    quirks = query.quirks
+    if not quirks.page_keeps_query:
+        return [(quirks.page_parameter, name)]
+    direction = "PREV" if relation == "previous" else "NEXT"
+    return [*query.kept, (quirks.page_parameter, name), ("-pageDirection", direction)]
+
+
+def _entry(version: Version, mode: str, base: str, quirks: Quirks) -> Resource:
     return {
         "fullUrl": f"{base}/{version.ref}",
-        "resource": version.resource,
+        "resource": quirks.shown(version.resource or {}),
         "search": {"mode": mode},
     }
