@@ -77,12 +77,13 @@ class Recorder:
         free: timedelta,
         covered: Sequence[Period] = (),
         treated: Sequence[Period] = (),
-        before: datetime | None = None,
+        before: Sample | None = None,
     ) -> None:
         """`doses`: times of bispecific doses. `free`: how long free of signs ends an event.
 
         `covered`: periods observed without a gap, such as a charted infusion. `treated`: periods
-        of a treatment that may have kept a sign away. `before`: the last look before the samples.
+        of a treatment that may have kept a sign away. `before`: what is known of the time before
+        the samples: `free_at` the last look, or `unread_since`.
         """
         self._doses = doses
         self._free = free
@@ -90,7 +91,7 @@ class Recorder:
         self._treated = sorted(treated)
         self._ends = sorted(end for _, end in treated)
         self._before = before
-        self._lead: datetime | None = None
+        self._lead: Sample | None = None
         self._after: list[Sample] = []
         self._part: list[Sample] = []
         self._last_abnormal = datetime.min.replace(tzinfo=UTC)
@@ -113,7 +114,7 @@ class Recorder:
             if sample.onset:
                 self._begin(sample)
             else:
-                self._before = sample.at
+                self._before = free_at(sample.at)
         elif self._end is not None:
             if sample.onset:
                 self._start_or_rejoin(sample, self._end)
@@ -155,7 +156,7 @@ class Recorder:
 
     def _close(self, over: datetime) -> None:
         """Put the open event away as over at `over`."""
-        self._before = self._part[-1].at
+        self._before = free_at(self._part[-1].at)
         self._done.append(self._course(over, settled=False))
         self._part, self._highest = [], 0
 
@@ -164,7 +165,7 @@ class Recorder:
         between, self._after, self._end = self._after, [], None
         if dosed or sample.at - end.at > REJOIN:
             self._done.append(self._course(end.at, settled=end.settles))
-            self._before = between[-1].at if between else end.at
+            self._before = free_at(between[-1].at if between else end.at)
             self._part, self._highest = [], 0
             self._begin(sample)
         else:
@@ -182,14 +183,16 @@ class Recorder:
     def _course(self, over: datetime | None, *, settled: bool) -> Course:
         kept = [s for s in self._part if over is None or s.at <= over]
         certain = [s for s in kept if s.abnormal or s.onset]
-        bounded = kept if self._lead is None else [_unseen(self._lead), *kept]
+        bounded = kept if self._lead is None else [self._lead, *kept]
+        possible = [] if self._lead is None else [self._lead.grade.at_most]
         last = certain[-1].at
         treated = _later(last, self._ends, kept[-1].at)
         return Course(
             onset=kept[0].at,
             last_abnormal=last,
             maximum=Grade(
-                max(s.grade.at_least for s in kept), max(_upper(s, kept) for s in certain)
+                max(s.grade.at_least for s in kept),
+                max([*possible, *(_upper(s, kept) for s in certain)]),
             ),
             hours=(
                 _hours(bounded, self._covered, 1),
@@ -228,8 +231,14 @@ def _is_free(sample: Sample, sign: datetime, treated: datetime) -> bool:
     return sample.at > sign and (sample.settles or calm)
 
 
-def _unseen(at: datetime) -> Sample:  # what began after the last look may have begun right then
+def free_at(at: datetime) -> Sample:
+    """The last look before an event: it may have begun right after."""
     return Sample(at, Grade(0, 0), False, False, False, timedelta(0))
+
+
+def unread_since(at: datetime) -> Sample:
+    """From here to the first sample nobody read: any grade, as long as that, is possible."""
+    return Sample(at, Grade(0, 4), False, False, False, timedelta(0))
 
 
 def _upper(sample: Sample, part: Sequence[Sample]) -> int:

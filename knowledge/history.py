@@ -11,7 +11,15 @@ from decimal import Decimal
 import msgspec
 
 from knowledge.assessment import Grade, Hours
-from knowledge.course import Course, Recorder, Sample, in_hours, raise_maximum
+from knowledge.course import (
+    Course,
+    Recorder,
+    Sample,
+    free_at,
+    in_hours,
+    raise_maximum,
+    unread_since,
+)
 from knowledge.crs_state import CrsState, crs_state, freshness
 from knowledge.exposure import attributed_to, exposed, lookback, separate_doses
 from knowledge.facts import ChartedGrade, Diagnosis, Facts, ToxicityName
@@ -35,8 +43,8 @@ def crs_events(facts: Facts, scale: CrsScale, rules: SiteRules) -> tuple[Course,
     if not starts:
         return _with_diagnoses((), facts, "crs", rules)
     times = _times(facts)
-    before = max((at for at in times if at < min(starts)), default=None)
-    recorder = _crs_recorder(facts, rules, before)
+    remembers = min(starts) in {event.onset for event in known}
+    recorder = _crs_recorder(facts, rules, _before(min(starts), facts, unread=not remembers))
     span = lookback("crs", rules)
     ends = _abatements(facts, "crs")
     seen = facts
@@ -136,7 +144,23 @@ def recurrent_at(
     )
 
 
-def _crs_recorder(facts: Facts, rules: SiteRules, before: datetime | None) -> Recorder:
+def _before(first: datetime, facts: Facts, *, unread: bool) -> Sample | None:
+    """What is known of the time before the first sign: the last temperature, or the last dose.
+
+    An event begins with a fever after a dose, so nothing else is a look. Where the vital signs were
+    not read back to there, it may have been of any grade meanwhile.
+    """
+    looks = [r.at for r in facts.temperatures if r.at < first]
+    doses = [dose for dose in separate_doses(facts) if dose <= first]
+    since = max([*looks, *doses], default=None)
+    if since is None:
+        return None
+    reach = facts.read_back_to.get("vitals", since)
+    cut = unread and "vitals" not in facts.answered and since < reach
+    return unread_since(since) if cut else free_at(since)
+
+
+def _crs_recorder(facts: Facts, rules: SiteRules, before: Sample | None) -> Recorder:
     """An event is not over while, or soon after, a pressor or a masking drug keeps a sign away."""
     covered = [(i.start, i.end or facts.evaluated_at) for i in facts.infusions if not i.doubt]
     counted = [i for i in facts.infusions if i.kind != "uncounted"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,7 +14,7 @@ from knowledge.assessment import Grade, Hours
 from knowledge.course import Course
 from knowledge.decide import decide
 from knowledge.decision import Decision
-from knowledge.facts import Diagnosis, Evidence, Reading
+from knowledge.facts import Diagnosis, Evidence, QueryName, Reading
 from knowledge.holds import too_early
 from knowledge.library import load
 from knowledge.rows import Matched, source_of
@@ -290,19 +290,30 @@ def hourly(first: int, last: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changes", "least", "most"),
     [
-        pytest.param(hourly(48, 0), "48", "48", id="48 charted hours without a gap: 48.0"),
-        pytest.param(hourly(47, 0), "47", "47", id="47 charted hours"),
+        pytest.param(
+            hourly(48, 0), "48", "52", id="48 charted hours without a gap, 4 since the dose unseen"
+        ),
+        pytest.param(hourly(47, 0), "47", "51", id="47 charted hours, 4 since the dose unseen"),
         pytest.param(
             {**high_flow(12, 6, 0), "doses": (dose("teclistamab", 20),)},
             "0",
-            "12",
-            id="a set every 6 h: nothing is certain, 12 h are possible",
+            "20",
+            id="a set every 6 h: nothing is certain, all 20 h since the dose are possible",
         ),
         pytest.param(
-            {**hourly(4, 0), "systolic": readings("b", (9, 120), (4, 120), (0, 120))},
+            {
+                **course((6, NORMAL), *((h, FEVER) for h in range(5)), oxygen="high-flow"),
+                "doses": (dose("teclistamab", 8),),
+            },
             "4",
-            "9",
-            id="the last look was 5 h before: it may have begun right then",
+            "6",
+            id="the last temperature was 2 h before: it may have begun right then",
+        ),
+        pytest.param(
+            {**hourly(4, 0), "systolic": readings("b", (6, 120), (4, 120), (0, 120))},
+            "4",
+            "8",
+            id="a pressure is no look for a fever: it may have begun at the dose, 4 h before",
         ),
         pytest.param(
             {
@@ -312,7 +323,7 @@ def hourly(first: int, last: int) -> dict[str, Any]:
                 ),
             },
             "9",
-            "10",
+            "14",
             id="an hour on room air interrupts: the longer of two stretches",
         ),
         pytest.param(
@@ -322,8 +333,8 @@ def hourly(first: int, last: int) -> dict[str, Any]:
                 "doses": (dose("teclistamab", 60),),
             },
             "50",
-            "50",
-            id="a charted vasopressor infusion has no gap",
+            "60",
+            id="a charted vasopressor infusion has no gap; 10 h since the dose unseen",
         ),
     ],
 )
@@ -339,7 +350,12 @@ def test_hours_at_grade_3(changes: dict[str, Any], least: str, most: str) -> Non
     ("changes", "action", "reason"),
     [
         pytest.param(hourly(48, 0), "discontinue-permanently", "", id="exactly 48.0 h: permanent"),
-        pytest.param(hourly(47, 0), "withhold", "", id="47 h, no gap: withhold"),
+        pytest.param(
+            {**hourly(47, 0), "doses": (dose("teclistamab", 47.5),)},
+            "withhold",
+            "",
+            id="47 h, no gap, half an hour since the dose unseen: withhold",
+        ),
         pytest.param(
             {**high_flow(52, 26, 0), "doses": (dose("teclistamab", 60),)},
             "withhold",
@@ -355,8 +371,43 @@ def test_the_48_hours_of_teclistamab(changes: dict[str, Any], action: str, reaso
     assert not found.confirmed
 
 
+def cut(reach: float, **changes: Any) -> dict[str, Any]:
+    """Vital signs of which only the newest part was read, back to `reach` hours ago."""
+    answered = frozenset(get_args(QueryName)) - {"vitals"}
+    return {**changes, "answered": answered, "read_back_to": {"vitals": ago(reach)}}
+
+
+def test_an_event_cut_off_by_an_unread_page_may_have_been_longer_and_worse() -> None:
+    """Grade 3 for the 8 h that were read; the dose was 60 h ago: 48 h or grade 4 are possible."""
+    seen = {**high_flow(*range(9)), "doses": (dose("teclistamab", 60),)}
+    whole, part = crs(**seen).state.event, crs(**cut(8, **seen)).state.event
+    assert whole is not None
+    assert part is not None
+    assert (whole.max_grade, part.max_grade) == (Grade(3, 3), Grade(3, 4))
+    assert part.hours_at_grade3 is not None
+    assert part.hours_at_grade3 == Hours(Decimal(8), Decimal(60))
+    found = decided(**cut(8, **seen)).assessment.disposition
+    assert found.action == "withhold"
+    assert found.reason.startswith("cannot exclude")
+
+
+def test_a_page_that_reaches_back_to_a_normal_temperature_hides_no_part_of_the_event() -> None:
+    seen = {
+        **course((10, NORMAL), *((h, FEVER) for h in range(9)), oxygen="high-flow"),
+        "doses": (dose("teclistamab", 60),),
+    }
+    event = crs(**cut(11, **seen)).state.event
+    assert event is not None
+    assert event.max_grade == Grade(3, 3)
+    assert event.hours_at_grade3 is not None
+    assert event.hours_at_grade3.at_most == 10
+
+
 def test_the_free_time_before_a_second_fever_is_no_time_at_grade_3() -> None:
-    """Normal sets between the end and the second fever bound what may have been grade 3."""
+    """Normal sets between the end and the second fever bound what may have been grade 3.
+
+    25 h from the first fever to the first normal set, and the 2 since the dose.
+    """
     hours = (28, 3, 2, 1)
     temps = dict(zip(hours, (FEVER, NORMAL, NORMAL, FEVER), strict=True))
     changes = course(*temps.items()) | {
@@ -365,7 +416,7 @@ def test_the_free_time_before_a_second_fever_is_no_time_at_grade_3() -> None:
     event = crs(**changes).state.event
     assert event is not None
     assert event.hours_at_grade3 is not None
-    assert event.hours_at_grade3.at_most == 25
+    assert event.hours_at_grade3.at_most == 27
 
 
 def test_an_icans_grade_3_runs_on_until_now_as_possible_time() -> None:
