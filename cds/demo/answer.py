@@ -1,33 +1,50 @@
-"""Sends the hook request over HTTP and reads the reply the way an EHR would.
+"""Sends a hook request over HTTP and reads the reply the way an EHR would.
 
 I/O and decoding only: whatever the service says is shown, nothing is added or left out.
 """
 
 import json
 import time
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import requests
-from msgspec import Struct
+from msgspec import Raw, Struct
+
+from cds.demo.fhir.resource_json import encode
+from cds.demo.meaning import NO_ANSWER, NOT_HOOKS, Meaning, of_status
+from cds.demo.prefetching import Query
 
 
 TIMEOUT_SECONDS = 10
 ASSESSMENT = "org.btce-cds.assessment"
 
 
-class Action(Struct, frozen=True):
-    """One action of a suggestion, as it is described to the user."""
+class Action(Struct, frozen=True, rename="camel"):
+    """One action of a suggestion. `resource`: as it came; `resource_id`: of a delete."""
 
     type: str
     description: str
+    resource: Raw = Raw(b"")
+    resource_id: str = ""
 
 
 class Suggestion(Struct, frozen=True):
-    """One suggestion; the workbench shows it and does not carry it out."""
+    """One suggestion."""
 
     label: str
+    uuid: str = ""
     actions: tuple[Action, ...] = ()
+
+
+class Coding(Struct, frozen=True):
+    """A topic or an override reason."""
+
+    code: str
+    system: str = ""
+    display: str = ""
 
 
 class Source(Struct, frozen=True):
@@ -35,6 +52,7 @@ class Source(Struct, frozen=True):
 
     label: str
     url: str = ""
+    topic: Coding | None = None
 
 
 class Link(Struct, frozen=True, rename="camel"):
@@ -46,14 +64,16 @@ class Link(Struct, frozen=True, rename="camel"):
     app_context: str = ""
 
 
-class Card(Struct, frozen=True):
+class Card(Struct, frozen=True, rename="camel"):
     """What of a card an EHR puts on the screen."""
 
     summary: str
     indicator: str
     source: Source
+    uuid: str = ""
     detail: str = ""
     suggestions: tuple[Suggestion, ...] = ()
+    override_reasons: tuple[Coding, ...] = ()
     links: tuple[Link, ...] = ()
 
 
@@ -64,81 +84,111 @@ class Reply(Struct, frozen=True):
     extension: dict[str, Any] = {}
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, kw_only=True):
     """One round trip: what was sent, what came back, how long it took.
 
-    `problem` is empty when the reply was a CDS Hooks response.
+    `meaning` is None when the reply was a CDS Hooks response; then `found` is its assessment.
     """
 
     url: str
+    hook: str = ""
     elapsed_ms: int
     status: int
     cards: tuple[Card, ...]
     request: str
     response: str
-    assessment: str
-    problem: str = ""
+    found: Mapping[str, Any] = {}
+    meaning: Meaning | None = None
+    queries: tuple[Query, ...] = ()
+    at: datetime | None = None
+    about: str = ""
+
+    @property
+    def evaluated_at(self) -> str:
+        """The time of the evaluation as the service says it, empty where it says none."""
+        return str(self.found.get("evaluatedAt", ""))
+
+    @property
+    def assessment(self) -> str:
+        """The assessment as text, empty where none came."""
+        return pretty(dict(self.found)) if self.found else ""
 
 
-def send(url: str, body: dict[str, Any]) -> Answer:
-    """POST the request and read the reply; a failed call is an answer with a `problem`."""
+def open_session() -> requests.Session:
+    """A proxy variable must not take a loopback call elsewhere."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+def send(
+    session: requests.Session,
+    url: str,
+    body: dict[str, Any],
+    *,
+    headers: Mapping[str, str] | None = None,
+    seconds: float = TIMEOUT_SECONDS,
+) -> Answer:
+    """POST the request and read the reply; a failed call is an answer with a `meaning`."""
+    sent = encode(body)
     started = time.perf_counter()
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # a proxy variable must not take a loopback call elsewhere
-            reply = session.post(url, json=body, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        reply = session.post(
+            url,
+            data=sent,
+            headers={"Content-Type": "application/json", **(headers or {})},
+            timeout=seconds,
+            allow_redirects=False,
+        )
     except requests.RequestException as error:
-        return _failed(url, started, body, type(error).__name__)
-    return _read(url, _since(started), body, reply)
+        return Answer(
+            url=url,
+            elapsed_ms=_since(started),
+            status=0,
+            cards=(),
+            request=indented(sent),
+            response="",
+            meaning=msgspec.structs.replace(NO_ANSWER, details=(type(error).__name__,)),
+        )
+    return _read(url, _since(started), sent, reply)
 
 
 def _since(started: float) -> int:
     return round((time.perf_counter() - started) * 1000)
 
 
-def _failed(url: str, started: float, body: dict[str, Any], reason: str) -> Answer:
-    return Answer(
-        url=url,
-        elapsed_ms=_since(started),
-        status=0,
-        cards=(),
-        request=_pretty(body),
-        response="",
-        assessment="",
-        problem=f"The service did not answer ({reason}). This order was not evaluated.",
-    )
-
-
-def _read(url: str, elapsed: int, body: dict[str, Any], reply: requests.Response) -> Answer:
+def _read(url: str, elapsed: int, sent: bytes, reply: requests.Response) -> Answer:
     cards: tuple[Card, ...] = ()
-    assessment = ""
-    problem = ""
-    try:
-        decoded = msgspec.json.decode(reply.content, type=Reply)
-        cards = decoded.cards
-        assessment = _pretty(decoded.extension.get(ASSESSMENT, {}))
-    except msgspec.DecodeError:
-        problem = "The reply is not a CDS Hooks response. This order was not evaluated."
+    found: Mapping[str, Any] = {}
+    meaning: Meaning | None = None
     if reply.status_code != requests.codes.ok:
-        problem = f"The service answered {reply.status_code}. This order was not evaluated."
+        meaning = of_status(reply.status_code, reply.content)
+    else:
+        try:
+            decoded = msgspec.json.decode(reply.content, type=Reply)
+            cards, found = decoded.cards, decoded.extension.get(ASSESSMENT, {})
+        except msgspec.DecodeError:
+            meaning = NOT_HOOKS
     return Answer(
         url=url,
         elapsed_ms=elapsed,
         status=reply.status_code,
         cards=cards,
-        request=_pretty(body),
-        response=_indented(reply.text),
-        assessment=assessment,
-        problem=problem,
+        request=indented(sent),
+        response=indented(reply.content),
+        found=found,
+        meaning=meaning,
     )
 
 
-def _pretty(value: Any) -> str:
+def pretty(value: Any) -> str:
+    """JSON as a person reads it."""
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _indented(text: str) -> str:
+def indented(body: bytes) -> str:
+    """The same of JSON as it was sent, its numbers as they were; other text as it is."""
     try:
-        return _pretty(json.loads(text))
-    except ValueError:
-        return text
+        return msgspec.json.format(body, indent=2).decode()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return body.decode(errors="replace")

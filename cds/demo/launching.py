@@ -4,16 +4,18 @@ The authorization server gives the id, as the CDS Hooks sandbox asks for it; the
 patient from its token, never from the link.
 """
 
+import re
 from urllib.parse import urlencode
 
 import msgspec
 import requests
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, render_template, request, url_for
 from msgspec import Struct
 
 
 TIMEOUT_SECONDS = 10
 LAUNCH = "_services/smart/Launch"
+_VISIT = re.compile(r"[0-9a-f]{32}")
 
 
 class _Given(Struct):
@@ -30,10 +32,21 @@ def add_launch(
         patient, app = request.form.get("patient", ""), request.form.get("app", "")
         if patient not in patients or app not in apps:
             abort(400)
-        context = request.form.get("context", "")
+        context, visit = request.form.get("context", ""), request.form.get("visit", "")
         given = launch_id(fhir, app, patient, context)
         where = f"{app}?{urlencode({'iss': fhir, 'launch': given})}"
-        return render_template("ehr.html", url=where, app=app, patient=patient, context=context)
+        back = url_for("workbench.choose", patient=patient)
+        if _VISIT.fullmatch(visit):
+            back = url_for("workbench.visit", which=visit)
+        return render_template(
+            "workbench/ehr.html",
+            url=where,
+            app=app,
+            patient=patient,
+            context=context,
+            visit=visit,
+            back=back,
+        )
 
 
 def launch_id(fhir: str, app: str, patient: str, context: str) -> str:

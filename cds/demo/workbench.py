@@ -1,38 +1,33 @@
-"""The order-entry page: a patient, an order, a protocol, and the cards the service answers with.
+"""The order-entry workbench: an EHR as far as CDS Hooks sees it; routes and headers.
 
-Server-rendered, no JavaScript. It calls the service over HTTP like any EHR and decides nothing.
+Server-rendered, works without JavaScript. It calls the service over HTTP like any EHR and decides
+nothing; what each button does is in `steps`, what a page shows in `bench_page`.
 """
 
-import uuid
-from collections.abc import Mapping
+from collections.abc import Callable
+from datetime import UTC
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
-from cds.clock import Clock
-from cds.demo import answer, chart_text
-from cds.demo.answer import Answer
-from cds.demo.drugs import ORDERS, DemoOrder
+from cds.demo import bench_page, steps
+from cds.demo.bench import PROTOCOLS, Bench, launch_url
 from cds.demo.launching import add_launch
-from cds.demo.sign import SERVICE, order_sign
-from cds.demo.story import Story
+from cds.demo.steps import Form, NoSuch
+from cds.demo.visit import View, Visit, Visits
 
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'; frame-src {base}"
 )
-# Each protocol is a site of its own, mounted under its own service base.
-PROTOCOLS: dict[str, str] = {
-    "us-label": "US labels and REMS",
-    "community-sop": "US community cancer centre procedure",
-    "nhs-waht": "NHS Worcestershire guideline",
-}
+VIEWS: tuple[View, ...] = ("full", "epic", "oracle", "beside")
+Step = Callable[[Visit, Form], Visit]
 
 
-def create_workbench(
-    stories: Mapping[str, Story], *, clock: Clock, base: str, fhir: str
-) -> Blueprint:
-    """The blueprint; `base` is the address this server listens on, `fhir` its FHIR base."""
+def create_workbench(bench: Bench, visits: Visits | None = None) -> Blueprint:
+    """The blueprint of one demo."""
     page = Blueprint(
         "workbench",
         __name__,
@@ -40,29 +35,100 @@ def create_workbench(
         static_folder="static",
         static_url_path="/workbench",
     )
-
-    @page.get("/")
-    def choose() -> str:
-        story = _story(stories, request.args.get("patient", next(iter(stories))))
-        return _render(stories, story, ORDERS[story.order], story.protocol, None)
-
-    @page.post("/sign")
-    def sign() -> str:
-        story = _story(stories, request.form.get("patient", ""))
-        order = ORDERS.get(request.form.get("order", "")) or abort(400)
-        protocol = request.form.get("protocol", "")
-        if protocol not in PROTOCOLS:
-            abort(400)
-        body = order_sign(story, order, now=clock(), hook_instance=str(uuid.uuid4()))
-        url = f"{base}/{protocol}/cds-services/{SERVICE}"
-        return _render(stories, story, order, protocol, answer.send(url, body))
-
+    kept = visits or Visits()
+    # Style, htmx and the drawing of a timeline are those of the bedside app.
+    page.register_blueprint(
+        Blueprint(
+            "assets",
+            "cds.smart",
+            template_folder="templates",
+            static_folder="static",
+            static_url_path="/assets",
+        )
+    )
+    _add_reading(page, bench, kept)
+    _add_steps(page, bench, kept)
+    hospital = bench.hospital
     add_launch(
         page,
-        fhir=fhir,
-        patients=frozenset(stories),
-        apps=frozenset(launch_url(base, protocol) for protocol in PROTOCOLS),
+        fhir=hospital.fhir,
+        patients=frozenset(bench.stories),
+        apps=frozenset(launch_url(hospital.base, protocol) for protocol in PROTOCOLS),
     )
+    _add_headers(page, hospital.base)
+    return page
+
+
+def _add_reading(page: Blueprint, bench: Bench, kept: Visits) -> None:
+    @page.get("/")
+    def choose() -> AnyResponse:
+        name = request.args.get("patient", next(iter(bench.stories)))
+        if name not in bench.stories:
+            abort(404)
+        visit = kept.begin(steps.begin(bench, bench.stories[name]))
+        return redirect(url_for("workbench.visit", which=visit.id), 303)
+
+    @page.get("/visits/<which>")
+    def visit(which: str) -> str | tuple[str, int]:
+        found = kept.get(which)
+        if found is None:
+            return render_template("workbench/over.html"), 404
+        view = next((one for one in VIEWS if one == request.args.get("view")), found.view)
+        shown = request.args.get("show", found.shown)
+        looked = found.but(view=view, shown=shown if shown in found.answers else found.shown)
+        if looked != found:
+            kept.keep(looked)
+        return bench_page.render(bench, looked, request.args)
+
+    @page.get("/visits/<which>/stored")
+    def stored(which: str) -> Response:
+        found = _visit(kept, which)
+        there = bench_page.held(bench, found)
+        if request.args.get("seen") == there.digest:
+            return Response(status=204)
+        return Response(bench_page.stored_part(bench, found, there))
+
+    @page.get("/visits/<which>/request/<hook>.json")
+    def export(which: str, hook: str) -> Response:
+        answer = _visit(kept, which).answers.get(hook)
+        if answer is None or not answer.request or answer.at is None:
+            abort(404)
+        made = Response(answer.request, mimetype="application/json")
+        at = answer.at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        made.headers["Content-Disposition"] = f'attachment; filename="{hook}-{at}.json"'
+        return made
+
+
+def _add_steps(page: Blueprint, bench: Bench, kept: Visits) -> None:
+    """Each is a form without script: POST, then back to the page."""
+    todo: dict[str, tuple[Step, str]] = {
+        "settings": (lambda visit, _: steps.opened(bench, visit), "answer"),
+        "select": (lambda visit, form: steps.chosen(bench, visit, form), "answer"),
+        "sign": (lambda visit, form: steps.signed(bench, visit, form), "answer"),
+        "file": (lambda visit, _: steps.filed(bench, visit), "order"),
+        "remove": (steps.removed, "order"),
+        "accept": (lambda visit, form: steps.accepted(bench, visit, form), "order"),
+        "override": (lambda visit, form: steps.overridden(bench, visit, form), "answer"),
+        "observe": (lambda visit, form: steps.observed(bench, visit, form), "stored"),
+    }
+
+    @page.post("/visits/<which>/<step>")
+    def take(which: str, step: str) -> AnyResponse:
+        visit = _visit(kept, which)
+        if step not in todo:
+            abort(404)
+        work, place = todo[step]
+        try:
+            settled = steps.settled(visit, request.form)
+            after = settled if settled.wrong else work(settled, request.form)
+        except NoSuch:
+            abort(400)
+        kept.keep(after)
+        where = "message" if after.wrong else place
+        return redirect(url_for("workbench.visit", which=which, _anchor=where or None), 303)
+
+
+def _add_headers(page: Blueprint, base: str) -> None:
     policy = CONTENT_SECURITY_POLICY.format(base=base)
 
     @page.after_app_request
@@ -74,35 +140,9 @@ def create_workbench(
             response.headers["Cache-Control"] = "no-store"
         return response
 
-    return page
 
-
-def launch_url(base: str, protocol: str) -> str:
-    """Where the bedside app of a protocol's site is launched."""
-    return f"{base}/{protocol}/smart/launch"
-
-
-def _story(stories: Mapping[str, Story], name: str) -> Story:
-    if name not in stories:
+def _visit(kept: Visits, which: str) -> Visit:
+    found = kept.get(which)
+    if found is None:
         abort(404)
-    return stories[name]
-
-
-def _render(
-    stories: Mapping[str, Story],
-    story: Story,
-    order: DemoOrder,
-    protocol: str,
-    result: Answer | None,
-) -> str:
-    return render_template(
-        "workbench.html",
-        stories=stories.values(),
-        story=story,
-        chart=chart_text.lines(story),
-        orders=ORDERS.values(),
-        order=order,
-        protocols=PROTOCOLS,
-        protocol=protocol,
-        answer=result,
-    )
+    return found

@@ -160,11 +160,13 @@ def test_every_protocol_is_a_site_with_its_own_discovery(base: str, protocol: st
 
 
 def test_the_page_signs_through_its_own_server(base: str) -> None:
-    form = {"patient": "cannula-without-flow", "order": "teclistamab", "protocol": "us-label"}
+    form = {"order": "teclistamab", "protocol": "us-label"}
     with requests.Session() as session:
         session.trust_env = False
-        page = session.post(f"{base}/sign", data=form, timeout=20)
+        opened = session.get(f"{base}/?patient=cannula-without-flow", timeout=20)
+        page = session.post(f"{opened.url}/sign", data=form, timeout=20)
     assert page.status_code == 200
+    assert "Answer to order-sign under us-label" in page.text
     assert "HTTP 200" in page.text
     assert 'class="card ' in page.text
 
