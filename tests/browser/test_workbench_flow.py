@@ -2,12 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.demo import Demo
+from tests.browser.demo import Demo, running_demo
 from tests.browser.launching import framed, watching
 from tests.browser.looking import misplaced, stops, tabbed, violations
 
@@ -15,6 +16,13 @@ from tests.browser.looking import misplaced, stops, tabbed, violations
 pytestmark = pytest.mark.live
 
 DESK = {"width": 1440, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """Its charts are written to by no other test."""
+    with running_demo(tmp_path_factory.mktemp("workbench")) as found:
+        yield found
 
 
 def open_chart(page: Page, demo: Demo, title: str) -> None:
