@@ -231,12 +231,15 @@ def read_resource(raw: Raw, head: Head, place: Place, notes: Notes) -> Readable 
     try:
         return _RESOURCE.decode(raw)
     except BAD_INPUT as error:
-        notes.unreadable(str(place), f"malformed {head.resource_type}: {_reason(error)}")
+        notes.unreadable(str(place), _reason(head.resource_type, error))
         return None
 
 
-def _reason(error: Exception) -> str:
+def _reason(kind: str | None, error: Exception) -> str:
     """msgspec names the path and the types, never the value."""
-    if isinstance(error, msgspec.ValidationError):
-        return str(error)[:160]
-    return "too deep or not UTF-8"
+    if not isinstance(error, msgspec.ValidationError):
+        return f"malformed {kind}: too deep or not UTF-8"
+    said = str(error)
+    if said.endswith("modifierExtension`"):
+        return f"{kind} with a modifierExtension, which may change what it says"
+    return f"malformed {kind}: {said[:160]}"

@@ -13,6 +13,16 @@ class Part(Struct, frozen=True, gc=False, kw_only=True, rename="camel"):
     """Base of data types. Decoded JSON has no cycles, so the garbage collector need not look."""
 
 
+class Changeable(Part, frozen=True, gc=False, kw_only=True):
+    """What a `modifierExtension` may turn into something else, such as "not given".
+
+    No such extension is known here, so whatever has one fails to decode and is reported. FHIR R4,
+    Extensibility: a reader that does not know one must not use the element.
+    """
+
+    modifier_extension: tuple[()] = ()
+
+
 class Coding(Part, frozen=True, gc=False, kw_only=True):
     """One code of one system."""
 
@@ -54,7 +64,7 @@ class Reference(Part, frozen=True, gc=False, kw_only=True):
     display: str | None = None
 
 
-class PatientLink(Part, frozen=True, gc=False, kw_only=True):
+class PatientLink(Changeable, frozen=True, gc=False, kw_only=True):
     """Another Patient resource for the same person."""
 
     other: Reference | None = None
@@ -75,7 +85,7 @@ class Meta(Part, frozen=True, gc=False, kw_only=True):
     last_updated: str | None = None
 
 
-class Component(Part, frozen=True, gc=False, kw_only=True):
+class Component(Changeable, frozen=True, gc=False, kw_only=True):
     """One value inside an Observation."""
 
     code: CodeableConcept | None = None
@@ -86,7 +96,7 @@ class Component(Part, frozen=True, gc=False, kw_only=True):
     data_absent_reason: CodeableConcept | None = None
 
 
-class Ingredient(Part, frozen=True, gc=False, kw_only=True):
+class Ingredient(Changeable, frozen=True, gc=False, kw_only=True):
     """One ingredient of a Medication."""
 
     item_codeable_concept: CodeableConcept | None = None
@@ -105,14 +115,14 @@ class Repeat(Part, frozen=True, gc=False, kw_only=True):
     bounds_period: Period | None = None
 
 
-class Timing(Part, frozen=True, gc=False, kw_only=True):
+class Timing(Changeable, frozen=True, gc=False, kw_only=True):
     """When a request is to be carried out."""
 
     event: tuple[str, ...] = ()
     repeat: Repeat | None = None
 
 
-class DosageInstruction(Part, frozen=True, gc=False, kw_only=True):
+class DosageInstruction(Changeable, frozen=True, gc=False, kw_only=True):
     """How a request is to be given."""
 
     text: str | None = None
@@ -134,7 +144,7 @@ class Ratio(Part, frozen=True, gc=False, kw_only=True):
     denominator: Quantity | None = None
 
 
-class Dosage(Part, frozen=True, gc=False, kw_only=True):
+class Dosage(Changeable, frozen=True, gc=False, kw_only=True):
     """How an administration was given."""
 
     text: str | None = None

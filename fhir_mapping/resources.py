@@ -10,6 +10,7 @@ from msgspec import Raw, field
 
 from fhir_mapping.datatypes import (
     NO_NUMBER,
+    Changeable,
     CodeableConcept,
     Coding,
     Component,
@@ -29,7 +30,7 @@ from fhir_mapping.datatypes import (
 )
 
 
-class Resource(Part, frozen=True, gc=False, kw_only=True, tag_field="resourceType", tag=True):
+class Resource(Changeable, frozen=True, gc=False, kw_only=True, tag_field="resourceType", tag=True):
     """Base of the resources that are read; the tag is the class name."""
 
     id: str | None = None
