@@ -19,7 +19,7 @@ from cds.backend import BackendFailed, BackendTokens, FhirClient
 from cds.clock import Clock
 from cds.config import Backend, Events, Settings, Site
 from cds.demo.story import Given, Story
-from cds.store import Spool, StoreDown, open_store
+from cds.store import Spool, Store, StoreDown
 from cds.store.cohort import Cohort
 from cds.store.inbox import Inbox
 from cds.store.rows import Watched
@@ -92,7 +92,8 @@ def hearing(site: Site, kept: Secrets, url: str, *, flags: bool) -> Site:
 
 
 class Listening(Struct, frozen=True, kw_only=True):
-    """One worker for all sites of the demo. `settings`: of all of them together.
+    """One worker for all sites of the demo. `settings`: of all of them together. `store`: that of
+    the services, so that all who write in this process queue.
 
     `known`: who was given a bispecific, of every site. They are watched from the start, so that the
     Subscriptions are there before the first reading and no change falls between the two.
@@ -103,6 +104,7 @@ class Listening(Struct, frozen=True, kw_only=True):
     library: Library
     codes: CodeSets
     clock: Clock
+    store: Store
     stop: threading.Event
 
     def start(self) -> threading.Thread:
@@ -112,28 +114,26 @@ class Listening(Struct, frozen=True, kw_only=True):
         return thread
 
     def _work(self) -> None:
-        with closing(open_store(self.settings.store)) as store:
-            worker = build_worker(
-                self.settings,
-                library=self.library,
-                codes=self.codes,
-                clock=self.clock,
-                store=store,
-                spool=Spool(self.settings.spool),
-            )
-            with closing(worker):
-                try:
-                    Cohort(store).watch(self.known)
-                    for site in self.settings.sites.values():
-                        self._subscribe(site)
-                except StoreDown as down:
-                    log.event("store-down", code=down.cause)
-                worker.run(self.stop)
+        worker = build_worker(
+            self.settings,
+            library=self.library,
+            codes=self.codes,
+            clock=self.clock,
+            store=self.store,
+            spool=Spool(self.settings.spool),
+        )
+        with closing(worker):
+            try:
+                Cohort(self.store).watch(self.known)
+                for site in self.settings.sites.values():
+                    self._subscribe(site)
+            except StoreDown as down:
+                log.event("store-down", code=down.cause)
+            worker.run(self.stop)
 
     def _subscribe(self, site: Site) -> None:
         tokens = BackendTokens(clock=self.clock, monotonic=time.monotonic)
         with (
-            closing(open_store(self.settings.store)) as store,
             FhirClient(site, tokens, seconds=_ASK_SECONDS) as client,
             Contained("chore-fault", site.id),
         ):
@@ -141,9 +141,9 @@ class Listening(Struct, frozen=True, kw_only=True):
                 site,
                 self.settings.public_url,
                 client=client,
-                rows=Subscribed(store),
-                inbox=Inbox(store),
-                cohort=Cohort(store),
+                rows=Subscribed(self.store),
+                inbox=Inbox(self.store),
+                cohort=Cohort(self.store),
                 now=self.clock(),
             )
             try:

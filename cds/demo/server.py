@@ -206,6 +206,7 @@ def listen(parts: Parts, stop: threading.Event) -> threading.Thread:
         library=parts.library,
         codes=parts.codes,
         clock=parts.real,
+        store=parts.store,
         stop=stop,
     )
     return worker.start()

@@ -91,8 +91,8 @@ def writing(
     """A write transaction, committed on exit. Raises `StoreDown`, `StoreRefused`.
 
     `FULL`: it is on the disk, with all that was committed before. `NORMAL` (SQLite): it survives
-    the process, and the power supply from the next `FULL` commit on. `wait`: seconds for a lock,
-    where less than the engine's own will do.
+    the process, and the power supply from the next `FULL` commit on. `wait`: seconds for a lock in
+    place of the engine's own; on PostgreSQL only less than that.
     """
     # The write lock is taken first: a read that turns into a write cannot wait for a lock.
     options = {"writes": True, "synchronous": synchronous, "wait": wait}
@@ -156,7 +156,7 @@ def _sqlite(url: URL, *, create: bool, wait: float) -> Engine:
     def begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         if options.get("writes", False):
-            seconds = wait if options.get("wait") is None else min(wait, options["wait"])
+            seconds = wait if options.get("wait") is None else options["wait"]
             connection.exec_driver_sql(f"PRAGMA busy_timeout={int(seconds * 1000)}")
             connection.exec_driver_sql(f"PRAGMA synchronous={options.get('synchronous', 'FULL')}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")

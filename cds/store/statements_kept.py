@@ -54,7 +54,7 @@ class StatementsKept:
             return
         new = common.insert_once(statements, self._store.engine.dialect.name)
         ordered = sorted(rows, key=lambda row: row.position)  # one order for all who write
-        with self._store.writing() as connection:
+        with self._store.writing(patiently=True) as connection:
             connection.execute(new, [msgspec.structs.asdict(row) for row in ordered])
 
     def of_submission(self, site: str, patient: str, submission: str) -> tuple[StatementRow, ...]:
@@ -124,7 +124,7 @@ class StatementsKept:
     def _change(self, row: StatementRow, *conditions: ColumnElement[bool], **values: Any) -> bool:
         key = [getattr(statements.c, name) == getattr(row, name) for name in _KEY]
         changed = update(statements).where(*key, *conditions).values(values)
-        with self._store.writing() as connection:
+        with self._store.writing(patiently=True) as connection:
             return connection.execute(changed).rowcount == 1
 
 

@@ -120,14 +120,18 @@ class Store:
                     yield _decision(row, [card for card in shown if card["decision"] == row["id"]])
 
     @contextmanager
-    def writing(self, synchronous: Synchronous = "FULL") -> Iterator[Connection]:
+    def writing(
+        self, synchronous: Synchronous = "FULL", *, patiently: bool = False
+    ) -> Iterator[Connection]:
         """As `engine.writing`, for what no call waits for; queues with the writers of this process.
 
+        `patiently`: a person waits for it, longer than a hook would for another process's lock.
         Raises `StoreDown`, `StoreRefused`.
         """
+        wait = PATIENT_SECONDS if patiently else None
         with (
             self._turn(PATIENT_SECONDS),
-            writing(self.engine, synchronous=synchronous) as connection,
+            writing(self.engine, synchronous=synchronous, wait=wait) as connection,
         ):
             yield connection
 
