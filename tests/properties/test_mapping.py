@@ -43,7 +43,7 @@ from tests.properties.service import VALIDATION, ask, assessed, conclusions, fac
 
 # The normal run is the same every time; the long one looks further each time.
 LONG = settings(
-    max_examples=how_many(300, 5000),
+    max_examples=how_many(150, 5000),
     deadline=None,
     derandomize=not VALIDATION,
     database=None,

@@ -166,9 +166,31 @@ def _page(*hours: float, more: bool = True) -> Json:
     return bundle(*temps, more=more)
 
 
+def _said(url: object, *notes: Json) -> Json:
+    """Newest first past 45 days, and more behind; `url`: what the server says that it answered."""
+    made = bundle(temp(38), temp(38, at=hours_ago(24 * 46), resource_id="t2"), *notes)
+    links = [{"relation": "self", "url": url}, {"relation": "next", "url": "https://x.example/2"}]
+    return {**made, "link": links}
+
+
 @pytest.mark.parametrize(
     ("value", "complete"),
     [
+        pytest.param(_said("https://x.example/Observation?_sort=-date"), True, id="sorted"),
+        pytest.param(_said("https://x.example/Observation?_count=9"), False, id="not sorted"),
+        pytest.param(_said(7), True, id="a link that says nothing"),
+        pytest.param(_said("", _outcome("warning")), True, id="an empty link, a plain warning"),
+        pytest.param(
+            _said(
+                "",
+                {
+                    "resourceType": "OperationOutcome",
+                    "issue": [{"severity": "warning", "code": "not-supported"}],
+                },
+            ),
+            False,
+            id="a note that a part of the query was ignored",
+        ),
         pytest.param(_page(1, 2, more=False), True, id="no next page"),
         pytest.param(_page(1, 2), False, id="a next page within the window"),
         pytest.param(_page(1, 24 * 46), True, id="newest first, past 45 days"),
