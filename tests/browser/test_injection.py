@@ -47,10 +47,14 @@ def put(demo: Demo, who: str, texts: Sequence[str]) -> None:
         (now - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
         for hours in (0.5, 1, 2, 3, 24)
     ]
-    with requests.Session() as session:
-        for one in chart(who, texts, times):
-            where = f"{demo.app}/open/fhir/{one['resourceType']}/{one['id']}"
-            assert session.put(where, json=one, timeout=10).status_code in (200, 201)
+    entries = [
+        {"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}}
+        for one in chart(who, texts, times)
+    ]
+    # At once: whoever listens to the server reads the patient once.
+    every = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    answer = requests.post(f"{demo.app}/open/fhir", json=every, timeout=30)
+    assert answer.status_code == 200, answer.text
 
 
 @contextmanager
