@@ -306,7 +306,7 @@ def test_a_forwarded_call_without_authentication(client: CheckedClient) -> None:
 def test_the_spool_holds_the_assessment_and_no_name(
     tmp_path: Path, settings: Settings, library: Library, codes: CodeSets
 ) -> None:
-    here = deploy(settings, tmp_path, library, codes, migrated=False)
+    here = deploy(settings, tmp_path, library, codes, ready=False)
     assert here.client.call(call_body()).status_code == 200
     assert here.client.post(f"{CALL}/feedback", json=call_body()).status_code == 400
     (file,) = here.waiting()
