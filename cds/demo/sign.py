@@ -6,35 +6,14 @@ Pure: `now` and the hook instance are arguments. Sending it is the workbench's p
 from datetime import datetime
 from typing import Any
 
-from cds.demo.drugs import DemoOrder, medication, quantity, route
-from cds.demo.patients import PRACTITIONER, encounter_id, instant, prefetch
+from cds.demo.drafting import draft
+from cds.demo.drugs import DemoOrder
+from cds.demo.patients import PRACTITIONER, encounter_id, prefetch
 from cds.demo.story import Story
 
 
 SERVICE = "btce-order-sign"
 DRAFT_ID = "draft-1"
-
-
-def draft(story: Story, order: DemoOrder, now: datetime) -> dict[str, Any]:
-    """The unsigned MedicationRequest."""
-    return {
-        "resourceType": "MedicationRequest",
-        "id": DRAFT_ID,
-        "status": "draft",
-        "intent": "order",
-        "medicationCodeableConcept": medication(order.drug),
-        "subject": {"reference": f"Patient/{story.id}"},
-        "encounter": {"reference": f"Encounter/{encounter_id(story)}"},
-        "authoredOn": instant(now),
-        "requester": {"reference": PRACTITIONER},
-        "dosageInstruction": [
-            {
-                "text": order.label,
-                "route": route(order.route),
-                "doseAndRate": [{"doseQuantity": quantity(order.dose, order.unit)}],
-            }
-        ],
-    }
 
 
 def order_sign(
@@ -51,7 +30,7 @@ def order_sign(
             "draftOrders": {
                 "resourceType": "Bundle",
                 "type": "collection",
-                "entry": [{"resource": draft(story, order, now)}],
+                "entry": [{"resource": draft(story, order, now, DRAFT_ID)}],
             },
         },
         "prefetch": prefetch(story, now),
