@@ -79,9 +79,10 @@ def _lowered(levels: frozenset[str]) -> frozenset[str]:
 
 
 def _unchanged(before: Charted, now: Charted) -> bool:
+    """Whether it may be no more than it was: of a device without a flow each level is possible."""
     if "none" in before.levels or before.preliminary:
         return False
-    if max(map(LEVELS.index, now.levels)) > max(map(LEVELS.index, before.levels)):
+    if min(map(LEVELS.index, now.levels)) > max(map(LEVELS.index, before.levels)):
         return False
     return before.flow is None or now.flow is None or now.flow <= before.flow
 

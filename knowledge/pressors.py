@@ -54,7 +54,7 @@ def pressors_at(
     notices = [*_named(agents, certain, doubtful, pushes, inotropes)]
     if len(agents) == 2 and _overlap(agents, infusions, at) <= _half(rules):
         least = 1
-        text = "Two vasopressors overlap for less than half an hour: a change-over is possible."
+        text = "Two vasopressors overlap for half an hour or less: a change-over is possible."
         notices.append(Notice("pressor-overlap", text))
     if len(agents) == 1 and _switched(agents, infusions, at, rules):
         text = "One vasopressor followed another within an hour: counted as one."

@@ -360,5 +360,6 @@ def test_tarlatamab_is_held_and_the_omission_says_what_is_printed_elsewhere(
     given = {**on("tarlatamab"), "doses": (dose("tarlatamab", 400), dose("tarlatamab", 30))}
     found = decided(**{**FEVER, **ALERT, **given, "grades": earlier, "infusions": pressors})
     assert found.assessment.disposition.action == "withhold"
+    assert "us-label@3#crs-principle" in found.assessment.disposition.rules
     texts = [n.text for n in found.assessment.notices if n.code == "source-omission"]
     assert any("permanently discontinue" in text and words in text for text in texts)

@@ -14,7 +14,7 @@ from knowledge.assessment import Grade, Hours
 from knowledge.course import Course
 from knowledge.decide import decide
 from knowledge.decision import Decision
-from knowledge.facts import Diagnosis, Evidence, QueryName, Reading
+from knowledge.facts import Diagnosis, Evidence, Infusion, QueryName, Reading
 from knowledge.holds import too_early
 from knowledge.library import load
 from knowledge.rows import Matched, source_of
@@ -71,6 +71,11 @@ def course(
         "saturations": readings("s", *((h, 97) for h in (*hours, *alone))),
         "oxygen": charted("o", *((h, oxygen if t >= 38 else "none") for h, t in points)),
     }
+
+
+def doubtful(start: float) -> Infusion:
+    """A vasopressor that may not have been running at all."""
+    return msgspec.structs.replace(infusion("phenylephrine", start, None), doubt="uncertain")
 
 
 @pytest.mark.parametrize(
@@ -335,6 +340,16 @@ def hourly(first: int, last: int) -> dict[str, Any]:
             "50",
             "60",
             id="a charted vasopressor infusion has no gap; 10 h since the dose unseen",
+        ),
+        pytest.param(
+            {
+                **course((50, FEVER), (0, FEVER), oxygen="high-flow"),
+                "infusions": (doubtful(50),),
+                "doses": (dose("teclistamab", 60),),
+            },
+            "0",
+            "60",
+            id="an infusion that may not have run covers no gap",
         ),
     ],
 )

@@ -75,6 +75,7 @@ VP = runs("vasopressin", 3)
         pytest.param(
             (NE, runs("phenylephrine", 0.4)), (3, 4), id="an overlap under half an hour: 3 or 4"
         ),
+        pytest.param((NE, runs("phenylephrine", 0.5)), (3, 4), id="exactly half an hour: 3 or 4"),
         pytest.param((NE, runs("phenylephrine", 0.6)), (4, 4), id="a longer overlap is two"),
         pytest.param((NE, runs("dobutamine", 3)), (3, 4), id="an inotrope beside one: 3 or 4"),
         pytest.param((runs("milrinone", 3),), (1, 3), id="an inotrope alone is not nothing: 1-3"),
