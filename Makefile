@@ -40,7 +40,7 @@ test: $(DEV) ## run the tests (TESTS="tests/store -k chain": some of them)
 coverage: $(DEV) ## run the tests; fail under 100 % of knowledge, fhir_mapping and cards
 	$(BIN)/python -m pytest --cov --cov-report=term-missing --cov-fail-under=100
 
-validation: $(DEV) ## run the property tests with their long counts; write docs/safety/VALIDATION.md
+validation: $(DEV) ## long property tests, crashes, mutation, hostile input, agreement; write docs/safety/VALIDATION.md
 	$(BIN)/python -m tests.validation
 
 check: lint types imports yaml knowledge ## lint, types, import contracts, knowledge, its lock and SPEC.md

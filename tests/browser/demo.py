@@ -15,6 +15,9 @@ from typing import NamedTuple
 import requests
 
 
+LOGS = Path("build/demos")
+
+
 class Demo(NamedTuple):
     """`app`: the origin it announces. `ehr`: the same server as another site."""
 
@@ -28,8 +31,9 @@ class Demo(NamedTuple):
 
 @contextmanager
 def running_demo(folder: Path) -> Iterator[Demo]:
-    """Started for the block; ends with it."""
-    log = folder / "demo.log"
+    """Started for the block; ends with it. What it logged stays in build/demos."""
+    log = LOGS / f"{folder.name}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "cds", "demo", "--port", "0"],

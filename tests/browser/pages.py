@@ -92,6 +92,7 @@ def confirm(where: Where) -> None:
     """Confirm, and see what became of it."""
     where.get_by_role("button", name=CONFIRM).click()
     expect(where.get_by_role("heading", level=1)).to_have_text("Statements")
+    where.wait_for_load_state()  # with its styles
 
 
 def stated(where: Where) -> Locator:

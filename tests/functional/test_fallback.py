@@ -52,7 +52,7 @@ BUDGET = 0.8
 MARGIN = 0.5
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\n"
 CHUNKED = JSON_HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-ENTRY = b'{"resource":{"resourceType":"Basic"}},' * 100
+ENTRY = b'{"resource":{"resourceType":"Basic"}},' * 2000
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "x"}]}
 
 

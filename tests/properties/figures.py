@@ -9,9 +9,10 @@ REPORT = Path(__file__).parents[2] / "docs" / "safety" / "VALIDATION.md"
 _HEAD = """# Validation figures
 
 Written by `make validation`: the property tests of `tests/properties` and the killed processes of
-`tests/crash`, with their long counts. Every example counted here held; one that does not hold fails
-the run and leaves this page as it was. The examples are generated: they show that the software does
-what its design says for synthetic records, not that the design is right for patients.
+`tests/crash` with their long counts, then agreement, hostile input and mutation. Every example of
+the first table held; one that does not hold fails the run and leaves this page as it was. The
+examples are generated: they show that the software does what its design says for synthetic records,
+not that the design is right for patients.
 
 """
 
