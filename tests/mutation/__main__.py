@@ -53,7 +53,7 @@ class Mutant(Struct, frozen=True):
 def main() -> int:
     """0: the sample was run; how many survived is a figure, not a failure."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("--mutants", type=int, default=150)
+    parser.add_argument("--mutants", type=int, default=100)
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--at-once", type=int, default=2)
     parser.add_argument("--out", type=Path, default=ROOT / "build/validation/mutation.json")

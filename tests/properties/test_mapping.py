@@ -157,14 +157,22 @@ def test_hiding_a_clinicians_statement_only_widens_a_grade_where_it_overrules_no
 def test_a_clinicians_statement_outranks_what_is_inferred(
     figures: Figures, chart: Chart, stated: str
 ) -> None:
+    """A low pressure beside the word that nothing is needed changes no level: it is shown."""
     made = assessment("hypotension-support", stated, at=hours_ago(0), resource_id="stated")
     chart = chart.mapped(lambda one: None if is_statement(one) else one)
-    found = assessed(_ask(chart._replace(entries=(*chart.entries, ("assessments", made)))))["crs"]
+    whole = assessed(_ask(chart._replace(entries=(*chart.entries, ("assessments", made)))))
+    found = whole["crs"]
     if found["assessed"]:
         assert found["axes"]["hypotension"]["level"] == stated
-        assert [one["ref"] for one in found["axes"]["hypotension"]["evidence"]] == [
-            "Observation/stated"
-        ]
+        first, *beside = (one["ref"] for one in found["axes"]["hypotension"]["evidence"])
+        assert first == "Observation/stated"
+        contradicted = "pressure-below-limit" in {one["code"] for one in whole.get("notices", ())}
+        assert bool(beside) is contradicted
+        assert stated == "none" or not contradicted
+        pressures = {
+            f"Observation/{one['id']}" for _, one in chart.entries if FACTS["pressures"](one)
+        }
+        assert set(beside) <= pressures
         figures.add("a clinician's statement outranks what is inferred")
 
 
