@@ -1,7 +1,7 @@
 """`make validation`: the long runs, two at a time, and docs/safety/VALIDATION.md of their counts.
 
-A part that held is not run again for the same commit; the page is written when all of them held.
-With changes that are not committed nothing is kept.
+A part that held is not run again until what it runs has changed; the page is written when all of
+them held. With changes that are not committed nothing is kept.
 """
 
 import json
@@ -23,6 +23,12 @@ KEPT = ROOT / "build" / "validation"
 AT_ONCE = 2
 PYTEST = ("-m", "pytest", "-q")
 MUTATION, HOSTILE = "mutation", "hostile"
+# What every part runs, and what of the tests each runs besides what its command names.
+RUN = ("cards", "cds", "fhir_mapping", "knowledge", "pyproject.toml", "requirements-dev.lock")
+BESIDES: dict[str, tuple[str, ...]] = {
+    MUTATION: ("tests/mutation", "tests/spec", "tests/knowledge"),
+    HOSTILE: ("tests/conformance", "tests/functional", "tests/counting.py"),
+}
 # By the name of what is kept. The longest first, so that none is left alone at the end.
 PARTS: dict[str, tuple[str, ...]] = {
     MUTATION: ("-m", "tests.mutation", "--at-once", "1", "--out", str(KEPT / f"{MUTATION}.json")),
@@ -150,12 +156,22 @@ def _kept(name: str) -> dict[str, Any]:
 
 
 def _counts(name: str, commit: str) -> dict[str, int]:
-    """What a part counted at this commit; empty where it did not hold or was of another."""
+    """What a part counted; empty where it did not hold, or what it runs was another then."""
     if not _file(name).exists():
         return {}
     found = _kept(name)
-    counts: dict[str, int] = found["counts"] if found["commit"] == commit else {}
+    counts: dict[str, int] = found["counts"] if _same(name, found["commit"], commit) else {}
     return counts
+
+
+def _same(name: str, before: str, now: str) -> bool:
+    named = {
+        str(Path(one).parent if one.endswith(".py") else one)
+        for one in PARTS[name]
+        if one.startswith("tests/")
+    }
+    paths = (*RUN, *sorted(named), *BESIDES.get(name, ()))
+    return not _git("diff", "--name-only", before, now, "--", *paths)
 
 
 def _git(*arguments: str) -> str:

@@ -306,3 +306,11 @@ def without_contradiction(chart: Chart) -> Chart:
     if not any(_is_flow(one) for _, one in chart.entries):
         return chart
     return chart.mapped(lambda one: None if one.get("valueString") == "room air" else one)
+
+
+def without_sedation(chart: Chart) -> Chart:
+    """The chart without the word that the patient is sedated.
+
+    It says nothing of the mind and lets a low ICE score be doubted; hiding it ends that doubt.
+    """
+    return chart.mapped(lambda one: None if '"sedated"' in json.dumps(one) else one)
