@@ -3,11 +3,14 @@
 No redirect, no proxy or password file of this machine, a limit of time and of size.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from http.client import HTTPException
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import msgspec
@@ -15,6 +18,9 @@ import requests
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 from msgspec import Struct
+from urllib3 import exceptions as transport
+
+from cds.fhir_sockets import Adapter, Sockets
 
 
 ALGORITHMS: Mapping[Any, str] = MappingProxyType(
@@ -24,6 +30,7 @@ _LIFE = timedelta(minutes=4)
 _MOST = 4 * 1024 * 1024
 _CHUNK = 65536
 _EXPIRED = timedelta(hours=1)
+_LATE = "no answer in time"
 
 
 class Signing(Struct, frozen=True, kw_only=True):
@@ -55,16 +62,20 @@ class Signing(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True):
-    """`status` 0: there was none, `trouble` says why. `body`: JSON objects only."""
+    """`status` 0: there was none, `trouble` says why, and `reached` whether anybody was there.
+
+    `body`: JSON objects only.
+    """
 
     status: int
     seconds: float
     body: Mapping[str, Any] = {}
     trouble: str = ""
+    reached: bool = True
 
 
 class Caller:
-    """Calls one service. `token`: one for every call, where something else makes it."""
+    """Calls one service, each time by a connection of its own."""
 
     def __init__(
         self,
@@ -76,21 +87,39 @@ class Caller:
         self._url = url
         self._seconds = seconds
         self._monotonic = monotonic
-        self._session = requests.Session()
-        self._session.trust_env = False
-
-    def close(self) -> None:
-        """End its connections."""
-        self._session.close()
 
     def post(self, path: str, body: Mapping[str, Any], token: str = "") -> Answer:
         """The answer to one call; never raises for what a server does."""
+        begun = self._monotonic()
+        sockets = Sockets()
+        # Ends also what no timeout of a socket ends: an answer that comes byte by byte.
+        alarm = threading.Timer(self._seconds, sockets.end)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            status, text = self._asked(sockets, path, body, token)
+            found = Answer(status, self._monotonic() - begun, _object(text))
+        except (requests.RequestException, transport.HTTPError, HTTPException, OSError) as error:
+            trouble, reached = _why(error)
+            found = Answer(0, self._monotonic() - begun, trouble=trouble, reached=reached)
+        finally:
+            alarm.cancel()
+            ended = sockets.ended
+            sockets.end()
+        return Answer(0, found.seconds, trouble=_LATE) if ended else found
+
+    def _asked(
+        self, sockets: Sockets, path: str, body: Mapping[str, Any], token: str
+    ) -> tuple[int, bytes]:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        begun = self._monotonic()
-        try:
-            with self._session.post(
+        scheme = urlsplit(self._url).scheme
+        with requests.Session() as session:
+            session.trust_env = False
+            session.adapters.clear()
+            session.mount(f"{scheme}://", Adapter(sockets, tls=scheme == "https"))
+            with session.post(
                 self._url + path,
                 data=msgspec.json.encode(body),
                 headers=headers,
@@ -98,31 +127,36 @@ class Caller:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                text = self._read(response, begun)
-        except requests.Timeout:
-            return self._none(begun, "no answer in time")
-        except requests.exceptions.SSLError:
-            return self._none(begun, "no valid certificate")
-        except requests.ConnectionError:
-            return self._none(begun, "cannot be reached")
-        except requests.RequestException:
-            return self._none(begun, "the answer broke off")
-        spent = self._monotonic() - begun
-        if text is None:
-            return self._none(begun, "no answer in time, or one that is too large")
-        return Answer(response.status_code, spent, _object(text))
+                return response.status_code, _read(response)
 
-    def _none(self, begun: float, trouble: str) -> Answer:
-        return Answer(0, self._monotonic() - begun, trouble=trouble)
 
-    def _read(self, response: requests.Response, begun: float) -> bytes | None:
-        """All of it; None where it takes longer than a call may, or is larger."""
-        text = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            text += chunk
-            if len(text) > _MOST or self._monotonic() - begun > self._seconds:
-                return None
-        return bytes(text)
+class _TooLarge(requests.RequestException):
+    """More than is read."""
+
+
+def _read(response: requests.Response) -> bytes:
+    text = bytearray()
+    while chunk := response.raw.read1(_CHUNK, decode_content=True):
+        text += chunk
+        if len(text) > _MOST:
+            raise _TooLarge
+    return bytes(text)
+
+
+def _why(error: Exception) -> tuple[str, bool]:
+    """Why there is no answer, and whether anybody was there."""
+    if isinstance(error, requests.Timeout | transport.TimeoutError):
+        return _LATE, True
+    if isinstance(error, requests.exceptions.SSLError):
+        return "has no certificate that is trusted here", False
+    if isinstance(error, _TooLarge):
+        return f"an answer of more than {_MOST} bytes", True
+    cause = error.args[0] if error.args else None
+    if isinstance(error, requests.ConnectionError) and not isinstance(
+        cause, transport.ProtocolError
+    ):
+        return "cannot be reached", False
+    return "an answer that broke off or cannot be read", True
 
 
 def _object(text: bytes) -> Mapping[str, Any]:

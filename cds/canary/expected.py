@@ -18,9 +18,9 @@ PERMANENT = frozenset({"discontinue-permanently"})
 class Wanted(Struct, frozen=True, kw_only=True):
     """What one answer must say; what is empty is not looked at.
 
-    `grades`: by scale, the one grade. `actions`: one of these. `topic`: how the code of one card
-    begins; `indicator`: of that card; `says`: words in its summary or detail. `no_cards`: there
-    must be none. `refused`: the HTTP status instead of an answer.
+    `grades`: by scale, the one grade. `actions`: one of these. `topic`: the code of one card;
+    `indicator`: of that card; `says`: words in its summary or detail, in any case of letters.
+    `no_cards`: there must be none. `refused`: the HTTP status instead of an answer.
     """
 
     what: str
@@ -29,7 +29,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     tocilizumab: str = ""
     topic: str = ""
     indicator: str = ""
-    says: str = ""
+    says: tuple[str, ...] = ()
     no_cards: bool = False
     refused: int = 0
 
@@ -42,6 +42,7 @@ WANTED: Mapping[str, Wanted] = MappingProxyType(
             actions=HOLDS,
             topic="CRSG2",
             indicator="warning",
+            says=("teclistamab", "CRS grade 2"),
         ),
         "crs-4": Wanted(
             what="fever and two vasopressors: CRS grade 4, permanent discontinuation",
@@ -49,7 +50,7 @@ WANTED: Mapping[str, Wanted] = MappingProxyType(
             actions=PERMANENT,
             topic="PERMANENTCRSG4",
             indicator="critical",
-            says="permanent discontinuation",
+            says=("teclistamab", "permanent discontinuation", "CRS grade 4"),
         ),
         "icans-2": Wanted(
             what="ICE 5, awake: ICANS grade 2, the bispecific is held",
@@ -57,35 +58,38 @@ WANTED: Mapping[str, Wanted] = MappingProxyType(
             actions=HOLDS,
             topic="ICANSG2",
             indicator="warning",
+            says=("teclistamab", "ICANS grade 2"),
         ),
         "tocilizumab-cap": Wanted(
             what="880 mg of tocilizumab: over 800 mg, blocked",
             grades={"crs": 2},
             tocilizumab="blocked",
-            topic="TOCILIZUMABBLOCKED",
+            topic="TOCILIZUMABBLOCKEDCRSG2",
             indicator="critical",
-            says="800 mg",
+            says=("tocilizumab", "800 mg"),
         ),
         "tocilizumab-weight": Wanted(
             what="tocilizumab at 28 kg: not over 30 kg, blocked",
             grades={"crs": 2},
             tocilizumab="blocked",
-            topic="TOCILIZUMABBLOCKED",
+            topic="TOCILIZUMABBLOCKEDCRSG2",
             indicator="critical",
-            says="30 kg",
+            says=("tocilizumab", "30 kg"),
         ),
         "after-crs-2": Wanted(
             what="after CRS grade 2: conditions of the next dose",
             grades={"crs": 0, "icans": 0},
             actions=frozenset({"resume-with-conditions"}),
-            topic="NEXTDOSE",
+            topic="NEXTDOSECRSG2",
             indicator="warning",
+            says=("teclistamab", "after CRS grade 2"),
         ),
         "nothing-charted": Wanted(
             what="a dose two days ago and no vital sign: it says that it cannot evaluate",
             actions=frozenset({"cannot-evaluate"}),
             topic="CANNOTEVALUATE",
             indicator="warning",
+            says=("teclistamab", "temperature"),
         ),
         "well": Wanted(
             what="opening the chart of a patient without toxicity: no card",

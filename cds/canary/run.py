@@ -1,13 +1,14 @@
 """All patients, one after the other, and the two calls that must be refused; prints nothing."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from cds.canary.calling import Answer, Caller
+from cds.canary.charted import PREFIX
 from cds.canary.expected import WANTED, Wanted
-from cds.canary.judging import problems
+from cds.canary.judging import Asked, Made, Problem, problems
 from cds.canary.patients import SERVICES, request
 from cds.canary.target import Target
 
@@ -26,12 +27,12 @@ class Outcome(Struct, frozen=True):
     name: str
     what: str
     seconds: float
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     in_part: bool = False
 
     def __str__(self) -> str:
         state = "FAIL" if self.problems else "ok"
-        told = f": {'; '.join(self.problems)}" if self.problems else ""
+        told = f": {'; '.join(one.wrong for one in self.problems)}" if self.problems else ""
         return f"{state:4} {self.name:18} {self.seconds * 1000:6.0f} ms  {self.what}{told}"
 
 
@@ -43,43 +44,55 @@ class Canary(Struct, frozen=True, kw_only=True):
     slowest: float
 
     @property
-    def live(self) -> bool:
-        """Whether the configuration lets the site show cards."""
-        return self.target.site.mode == "live"
+    def made(self) -> Made:
+        """What every answer must have been made with."""
+        site = self.target.site
+        return Made(
+            knowledge=self.knowledge,
+            site=site.id,
+            protocol=site.protocol,
+            live=site.mode == "live",
+        )
 
 
 def sing(canary: Canary, caller: Caller, now: datetime) -> Iterator[Outcome]:
-    """An outcome for each patient, as it comes; raises `Unreachable` after the first one."""
+    """An outcome for each patient, as it comes; raises `Unreachable` after the first one.
+
+    `now`: of the first call; a later one is sent as much later as those before it took.
+    """
+    at = now
     for number, (name, wanted) in enumerate(WANTED.items()):
-        outcome, answer = _one(canary, caller, name, wanted, now)
-        if number == 0 and not answer.status and answer.trouble != "no answer in time":
-            raise Unreachable(f"the service {answer.trouble}: check --url, and that it runs")
+        outcome, answer = _one(canary, caller, name, wanted, at)
+        if number == 0 and not answer.reached:
+            raise Unreachable(f"the service {answer.trouble}: check --url, and that it runs.")
         yield outcome
+        at += timedelta(seconds=answer.seconds)
     if canary.target.signed:
-        yield _refused(canary, caller, "without-token", _UNSIGNED, now)
+        yield _refused(canary, caller, "without-token", _UNSIGNED, at)
         if canary.target.signing is not None:
-            yield _refused(canary, caller, "expired-token", _EXPIRED, now)
+            yield _refused(canary, caller, "expired-token", _EXPIRED, at)
 
 
 def _one(
-    canary: Canary, caller: Caller, name: str, wanted: Wanted, now: datetime
+    canary: Canary, caller: Caller, name: str, wanted: Wanted, at: datetime
 ) -> tuple[Outcome, Answer]:
-    body = request(name, now)
+    body = request(name, at)
     path = f"/cds-services/{SERVICES[body['hook']]}"
-    signing = canary.target.signing
-    token = canary.target.token if signing is None else signing.token(path, now)
+    signing, made = canary.target.signing, canary.made
+    token = canary.target.token if signing is None else signing.token(path, at)
     answer = caller.post(path, body, token)
-    found = list(problems(wanted, answer, knowledge=canary.knowledge, live=canary.live))
+    found = list(problems(wanted, answer, made, Asked(f"{PREFIX}{name}", at)))
     if not found and answer.seconds > canary.slowest:
-        found.append(f"took {answer.seconds:.1f} s, longer than {canary.slowest:g} s")
-    in_part = not canary.live and bool(wanted.topic or wanted.no_cards)
+        wrong = f"took {answer.seconds:.1f} s, longer than {canary.slowest:g} s"
+        found.append(Problem(wrong, "look at the service's load, or allow more with --slowest"))
+    in_part = not made.live and bool(wanted.topic or wanted.no_cards)
     return Outcome(name, wanted.what, answer.seconds, tuple(found), in_part), answer
 
 
-def _refused(canary: Canary, caller: Caller, name: str, wanted: Wanted, now: datetime) -> Outcome:
+def _refused(canary: Canary, caller: Caller, name: str, wanted: Wanted, at: datetime) -> Outcome:
     path = f"/cds-services/{SERVICES['order-sign']}"
     signing = canary.target.signing
-    token = signing.expired(path, now) if signing is not None and wanted is _EXPIRED else ""
-    answer = caller.post(path, request("crs-2", now), token)
-    found = problems(wanted, answer, knowledge=canary.knowledge, live=canary.live)
+    token = signing.expired(path, at) if signing is not None and wanted is _EXPIRED else ""
+    answer = caller.post(path, request("crs-2", at), token)
+    found = problems(wanted, answer, canary.made, Asked(f"{PREFIX}crs-2", at))
     return Outcome(name, wanted.what, answer.seconds, tuple(found))

@@ -65,7 +65,8 @@ def _service(url: str) -> str:
         parts = urlsplit(url)
         host = parts.hostname or ""
         plain = parts.scheme == "http" and loopback(host)
-        odd = bool(parts.query or parts.fragment or parts.username or not host)
+        plain_text = url.isascii() and url.isprintable() and " " not in url
+        odd = bool(parts.query or parts.fragment or parts.username or not host) or not plain_text
         fine = not odd and parts.port != 0 and (parts.scheme == "https" or plain)
     except ValueError:
         fine = False
@@ -80,7 +81,7 @@ def _service(url: str) -> str:
 def _token(name: str, environ: Mapping[str, str]) -> str:
     token = environ.get(name, "").strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise CannotStart(f"--token-env: no token is in the environment variable {name}: set it")
+        raise CannotStart("--token-env: the variable it names holds no bearer token: set it")
     return token
 
 

@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
 
 
 def _canary(options: argparse.Namespace) -> int:
-    from cds.canary import Caller, Canary, CannotStart, Unreachable, sing, target
+    from cds.canary import Caller, Canary, CannotStart, Outcome, Unreachable, sing, target
     from cds.config import ConfigError, load
     from knowledge import library
 
@@ -59,22 +59,27 @@ def _canary(options: argparse.Namespace) -> int:
     digest = chosen.site.approved_knowledge or library.load().sha256
     canary = Canary(target=chosen, knowledge=digest, slowest=options.slowest)
     caller = Caller(chosen.url, seconds=options.timeout)
-    failed, in_part, calls = 0, 0, 0
+    found: list[Outcome] = []
     try:
         for outcome in sing(canary, caller, system_clock()):
             print(outcome, flush=True)
-            calls += 1
-            failed += bool(outcome.problems)
-            in_part += outcome.in_part
+            found.append(outcome)
     except Unreachable as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
-    finally:
-        caller.close()
+    in_part = sum(one.in_part for one in found)
     if in_part:
         print(f"silent site: the cards of {in_part} patients are withheld and were not looked at")
+    failed = [one for one in found if one.problems]
     if failed:
-        print(f"CANARY FAILED: {failed} of {calls} calls", file=sys.stderr)
+        first = failed[0].problems[0]
+        print(
+            f"CANARY FAILED: {len(failed)} of {len(found)} calls, the first {failed[0].name}:"
+            f" {first.wrong}: {first.step}.",
+            file=sys.stderr,
+        )
         return FAILED
-    print(f"all {calls} calls as they must be; knowledge {digest[:12]}, not clinically reviewed")
+    print(
+        f"all {len(found)} calls as they must be; knowledge {digest[:12]}, not clinically reviewed"
+    )
     return OK

@@ -4,12 +4,13 @@ import json
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,6 +21,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from cds.app import create_app
 from cds.canary import Caller, Canary, Outcome, sing, target
 from cds.canary.expected import WANTED
+from cds.canary.patients import SERVICES, request
 from cds.cli.main import main
 from cds.clock import system_clock
 from cds.config import Settings, Site, load
@@ -29,6 +31,8 @@ from fhir_mapping.codes import CodeSets
 from knowledge.library import DATA, Library
 from knowledge.library import load as load_library
 from tests.conformance.tokens import ec
+from tests.functional.fhir_upstream import Behaviour, bomb, raw, reply, running
+from tests.functional.secured import secured
 from tests.functional.serving import served, write_config
 
 
@@ -186,7 +190,6 @@ def test_it_passes_again_and_again_over_days_whatever_the_store_remembers(
         times.append(times[0] + timedelta(hours=hours))
         caller = Caller(url, seconds=10)
         outcomes: list[Outcome] = list(sing(canary, caller, times[-1]))
-        caller.close()
         assert [one for one in outcomes if one.problems] == [], hours
 
 
@@ -250,6 +253,17 @@ def test_a_site_that_fell_silent_is_heard(serve: Serve, run: Run) -> None:
     assert "the site is silent, not live as configured" in ran.out[0]
 
 
+class Sent(NamedTuple):
+    path: str
+    body: dict[str, Any]
+
+
+def requests_of(name: str, now: datetime) -> Sent:
+    """What the canary sends for a patient."""
+    body = request(name, now)
+    return Sent(f"/cds-services/{SERVICES[body['hook']]}", body)
+
+
 def stripped(answer: bytes) -> bytes:
     found = json.loads(answer)
     return json.dumps({**found, "cards": []} if "cards" in found else found).encode()
@@ -292,6 +306,111 @@ def test_a_stuck_service_is_heard(run: Run) -> None:
         ran = run(f"http://127.0.0.1:{listening.getsockname()[1]}", "--timeout", "1")
     assert ran.status == 1
     assert ran.failed == set(WANTED)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+UNENDING = {
+    "a header byte by byte": raw(b"HTTP/1.1 200 OK\r\n", every=0.1, for_ever=b"X"),
+    "a body byte by byte": raw(HEAD, b"\r\n{", every=0.1, for_ever=b" "),
+    "a body that stops": raw(HEAD, b"Content-Length: 99\r\n\r\n{", every=2),
+}
+
+
+@pytest.mark.parametrize("behaviour", UNENDING.values(), ids=UNENDING)
+def test_an_answer_that_does_not_end_is_heard_in_time(run: Run, behaviour: Behaviour) -> None:
+    with running() as server:
+        server.otherwise = behaviour
+        begun = time.monotonic()
+        ran = run(f"http://127.0.0.1:{server.port}", "--timeout", "0.3")
+    assert time.monotonic() - begun < 0.3 * len(WANTED) + 10
+    assert ran.status == 1
+    assert ran.failed == set(WANTED)
+    assert all("no answer in time" in line for line in ran.out)
+
+
+BROKEN = {
+    "half a body": (raw(HEAD, b"Content-Length: 99\r\n\r\n{"), "broke off"),
+    "no HTTP": (raw(b"SSH-2.0-OpenSSH\r\n\r\n"), "broke off"),
+    "bad gzip": (reply(b"{}", Content_Encoding="gzip"), "cannot be read"),
+    "a bomb": (bomb(64 * 1024 * 1024), "of more than"),
+    "an outage": (reply(b"busy", status=503, Retry_After="9"), "HTTP 503"),
+    "a redirect": (reply(b"", status=307, Location="http://127.0.0.1:9/"), "HTTP 307"),
+}
+
+
+@pytest.mark.parametrize(("behaviour", "says"), BROKEN.values(), ids=BROKEN)
+def test_whatever_comes_instead_is_heard_in_one_sentence(
+    run: Run, behaviour: Behaviour, says: str
+) -> None:
+    with running() as server:
+        server.otherwise = behaviour
+        ran = run(f"http://127.0.0.1:{server.port}")
+    assert ran.status == 1
+    assert ran.failed == set(WANTED)
+    (line,) = ran.err
+    assert line.startswith("CANARY FAILED: 9 of 9 calls, the first crs-2: ")
+    cause, _, step = line.rpartition(": ")
+    assert says in cause
+    assert len(step.split()) >= 3
+
+
+def test_a_certificate_that_is_not_trusted_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    with secured(tmp_path, until=datetime(2099, 1, 1, tzinfo=UTC)) as (server, _):
+        ran = run(f"https://127.0.0.1:{server.port}")
+        assert server.asked == []
+    assert (ran.status, ran.out) == (2, [])
+    assert ran.err == [
+        "the service has no certificate that is trusted here: check --url, and that it runs."
+    ]
+
+
+def test_answers_that_were_kept_are_no_evaluation(serve: Serve, run: Run) -> None:
+    """A store between that gives yesterday's answers: each was right when it was made."""
+    yesterday = system_clock() - timedelta(days=1)
+    kept: dict[bytes, bytes] = {}
+    behind = serve(clock=lambda: yesterday)
+    for name in WANTED:
+        if name != "foreign":
+            sent = requests_of(name, yesterday)
+            found = requests.post(behind + sent.path, json=sent.body, timeout=10)
+            kept[f"canary-{name}".encode()] = found.content
+    with between(lambda now: next((kept[one] for one in kept if one in now), now), serve()) as url:
+        ran = run(url)
+    assert ran.status == 1
+    assert ran.failed == set(WANTED) - {"foreign"}
+    assert all("an answer that was kept" in line for line in ran.out if line.startswith("FAIL"))
+
+
+def test_a_clock_that_is_off_by_hours_is_named(serve: Serve, run: Run) -> None:
+    ran = run(serve(clock=lambda: system_clock() + timedelta(hours=1)))
+    assert ran.status == 1
+    assert "a wrong clock" in ran.err[0]
+    assert "time server" in ran.err[0]
+
+
+def swapped(one: bytes, other: bytes) -> Callable[[bytes], bytes]:
+    return lambda answer: answer.replace(one, other)
+
+
+SWAPPED = [
+    pytest.param(swapped(b"Patient/canary-", b"Patient/other-"), "of another patient", id="who"),
+    pytest.param(swapped(b'"site":"demo"', b'"site":"ward"'), "another site", id="site"),
+    pytest.param(swapped(b'"id":"us-label"', b'"id":"nhs-waht"'), "another site", id="protocol"),
+    pytest.param(swapped(b"eclistamab", b"alquetamab"), "not say 'teclistamab'", id="drug"),
+    pytest.param(swapped(b"RS grade 2", b"RS grade 1"), "not say 'CRS grade 2'", id="grade"),
+    pytest.param(swapped(b'"CRSG2"', b'"CRSG2TO3"'), "no card CRSG2", id="topic"),
+    pytest.param(swapped(b'"evaluatedAt"', b'"at"'), "when it evaluated", id="no time"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), SWAPPED)
+def test_an_answer_about_something_else_is_heard(
+    serve: Serve, run: Run, change: Callable[[bytes], bytes], says: str
+) -> None:
+    with between(change, serve()) as url:
+        ran = run(url)
+    assert ran.status == 1
+    assert says in ran.out[0]
 
 
 def test_a_slow_service_is_heard(serve: Serve, run: Run) -> None:
@@ -391,7 +510,8 @@ def test_a_key_the_site_does_not_trust_is_heard(
         ("https://user@cds.example.org", (), "--url: not the public URL"),
         ("https://cds.example.org:x", (), "--url: not the public URL"),
         ("http://127.0.0.1:9", ("--site", "north"), "--site: name one of the sites"),
-        ("http://127.0.0.1:9", ("--token-env", "BTCE_NO_SUCH"), "BTCE_NO_SUCH: set it"),
+        ("http://127.0.0.1:9", ("--token-env", "BTCE_NO_SUCH"), "holds no bearer token: set it"),
+        ("https://cds example.org", (), "--url: not the public URL"),
         ("http://127.0.0.1:9", ("--key", "absent.json", "--issuer", "x"), "--key: the file cannot"),
         ("http://127.0.0.1:9", ("--key", "pyproject.toml", "--issuer", "x"), "--key: not a JWK"),
         ("http://127.0.0.1:9", ("--key", "pyproject.toml"), "--issuer"),
@@ -403,6 +523,12 @@ def test_bad_input_is_one_sentence(run: Run, url: str, more: tuple[str, ...], sa
     assert ran.out == []
     (line,) = ran.err
     assert says in line
+
+
+def test_a_token_in_place_of_a_variables_name_is_not_repeated(run: Run) -> None:
+    ran = run("http://127.0.0.1:9", "--token-env", "Canary-token-91")
+    assert ran.status == 2
+    assert "Canary-token-91" not in "\n".join((*ran.out, *ran.err))
 
 
 def test_a_public_key_is_no_key(run: Run, tmp_path: Path) -> None:
