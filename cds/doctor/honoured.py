@@ -7,13 +7,16 @@ do not say so. Pure: one first page beside its query. FHIR 4.0.1 Search, "Server
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Raw
 
-from cds.worker.references import Found, patient_of, read_found
-from fhir_mapping.bundles import read_raw_entries
+from cds.fhir_urls import is_below
+from cds.prefetch import newest_only
+from fhir_mapping.binding import Binding
+from fhir_mapping.bundles import read_head, read_raw_entries
+from fhir_mapping.errors import AnotherPatient
 from fhir_mapping.times import instant
 
 
@@ -28,17 +31,23 @@ _TIMES = (
 _PERIODS = ("effectivePeriod", "performedPeriod", "period")
 _ALSO = {"patient": {"patient", "subject"}}  # the same thing under another name in a self link
 _CODED = frozenset({"code", "category", "status"})
+_OF_NOBODY = frozenset({"Medication", "Device", "OperationOutcome", "Bundle"})
+
+Owned: TypeAlias = Literal["own", "another", "nobody"]
 
 
 class Judged(NamedTuple):
     """About one first page. `ignored`: parameters that were surely not heeded; `unsaid`: those the
-    self link leaves out without a result that shows it. `foreign`: results of another patient.
+    self link leaves out without a result that shows it. `foreign`: results of another patient, or
+    of another base; `nobodys`: those of which nobody can tell.
 
-    `told`: whether there was anything to judge by.
+    `astray`: the next page is not below the base. `told`: whether there was anything to judge by.
     """
 
     results: int
     foreign: int
+    nobodys: int
+    astray: bool
     ignored: tuple[str, ...]
     unsaid: tuple[str, ...]
     more: bool
@@ -50,9 +59,8 @@ def judge(query: str, content: Mapping[str, Any], body: Raw, *, patient: str, ba
     """`query`: as it was sent, "Observation?patient=…"."""
     asked = dict(parse_qsl(query.partition("?")[2], keep_blank_values=True))
     resources = list(results_of(content))
-    foreign = sum(
-        1 for one in map(read_found, _raw_results(body)) if _is_foreign(one, patient, base)
-    )
+    binding = Binding(patient, base)
+    owned = [_whose(url, raw, binding) for url, raw in _raw_results(body)]
     own = _link(content, "self")
     heeded = None if own is None else _names(own)
     ignored = [name for name in asked if _ignored(name, asked[name], resources)]
@@ -62,23 +70,36 @@ def judge(query: str, content: Mapping[str, Any], body: Raw, *, patient: str, ba
         if heeded is not None and not heeded & _ALSO.get(name, {name}) and name not in ignored
     ]
     count = asked.get("_count", "")
+    following = _link(content, "next")
     return Judged(
         results=len(resources),
-        foreign=foreign,
+        foreign=owned.count("another"),
+        nobodys=owned.count("nobody"),
+        astray=bool(following) and not newest_only(query) and not is_below(base, following or ""),
         ignored=tuple(ignored),
         unsaid=tuple(missing),
-        more=_link(content, "next") is not None,
+        more=following is not None,
         asked_count=int(count) if count.isdigit() else None,
         told=bool(resources) or heeded is not None,
     )
 
 
-def _is_foreign(found: Found | None, patient: str, base: str) -> bool:
-    return (
-        found is not None
-        and found.resource_type != "Medication"
-        and (patient_of(found, base) not in {patient, ""})
-    )
+def _whose(url: str | None, raw: Raw, binding: Binding) -> Owned:
+    """As the mapping has it: what it refuses, and what it does not use."""
+    head = read_head(raw)
+    if head is None or head.resource_type is None or head.resource_type in _OF_NOBODY:
+        return "own"
+    try:
+        if head.resource_type == "Patient":
+            binding.is_patient(head, "", url)
+            return "own"
+        found = binding.owns(head.subject or head.patient, "", url)
+    except AnotherPatient:
+        return "another"
+    # A number or a contained Patient in place of a reference: only the whole chart can tell.
+    named = head.subject or head.patient
+    open_ = named is not None and (named.reference or "#").startswith("#")
+    return "own" if found or open_ else "nobody"
 
 
 def _ignored(name: str, value: str, resources: list[Mapping[str, Any]]) -> bool:
@@ -115,7 +136,8 @@ def _codes_in(value: object) -> Iterator[tuple[str | None, str]]:
         for one in value:
             yield from _codes_in(one)
     elif isinstance(value, dict):
-        for one in value.get("coding") or ():
+        coding = value.get("coding")
+        for one in coding if isinstance(coding, list) else ():
             if isinstance(one, dict) and isinstance(one.get("code"), str):
                 system = one.get("system")
                 yield (system if isinstance(system, str) else None), one["code"]
@@ -151,10 +173,10 @@ def results_of(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield resource
 
 
-def _raw_results(body: Raw) -> Iterator[Raw]:
-    for _, resource in read_raw_entries(body) or ():
+def _raw_results(body: Raw) -> Iterator[tuple[str | None, Raw]]:
+    for url, resource in read_raw_entries(body) or ():
         if memoryview(resource).nbytes:
-            yield resource
+            yield url, resource
 
 
 def _link(content: Mapping[str, Any], relation: str) -> str | None:

@@ -5,6 +5,7 @@ Also a few queries that nothing can match, to see whether a parameter is ignored
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import NamedTuple
 
 from msgspec import Raw
@@ -12,7 +13,9 @@ from msgspec import Raw
 from cds.config import Site
 from cds.doctor.finding import Finding, fail, ok, unchecked, warn
 from cds.doctor.honoured import Judged, judge, results_of, times_of
+from cds.prefetch import classify
 from cds.trying.asking import Access, NotRead, ask, trouble
+from cds.trying.trouble import of_kind
 from cds.worker.search import queries as cohort_queries
 from cds.worker.search import wake_ups
 from fhir_mapping.bundles import read_raw_entries
@@ -29,7 +32,7 @@ _PROBES: Mapping[str, str] = {
 # Newest first is also how many servers answer unasked; oldest first is not.
 _OLDEST_FIRST = f"Observation?patient={_TOKEN}&category=vital-signs&_sort=date&_count=20"
 _UNUSED = frozenset({"_lastUpdated"})  # no query of this service relies on it
-_UNSORTED = "allow for it: unsorted, every page is read before anything counts as absent"
+_UNSORTED = "nothing here: the service then reads every page, which takes longer"
 
 
 class Asked(NamedTuple):
@@ -55,6 +58,8 @@ def someone(
         if isinstance(found, NotRead):
             said = trouble(found, access, "MedicationAdministration")
             why = f"the search across patients for one on a bispecific: {said.cause}"
+            if found.status == HTTPStatus.UNAUTHORIZED and access.token is not None:
+                return fail("queries", why, said.step)
             step = said.step if found.status == 401 else step
             continue
         raws = [raw for _, raw in read_raw_entries(found.body) or () if memoryview(raw).nbytes]
@@ -161,23 +166,46 @@ def _asked(access: Access, key: str, query: str, patient: str) -> Asked:
     if found.content.get("resourceType") != "Bundle":
         step = "see what its OperationOutcome says"
         return Asked(key, fail(check, "answered with something else than a Bundle", step))
+    state = classify(query, found.body).state
+    if state in {"failed", "wrong-type"}:
+        said = of_kind("failed" if state == "failed" else "not-fhir", None, token=False)
+        return Asked(key, fail(check, f"not answered: {said.cause}", said.step))
     judged = judge(query, found.content, found.body, patient=patient, base=access.base)
-    return Asked(key, _finding(check, judged), body=found.body)
+    return Asked(key, _finding(check, judged, whole=state != "caveats"), body=found.body)
 
 
-def _finding(check: str, found: Judged) -> Finding:
+def _finding(check: str, found: Judged, *, whole: bool) -> Finding:
+    """`whole` False: the server reports an error beside the results."""
     if found.foreign:
         return fail(
             check,
-            f"{found.foreign} of {_results(found.results)} of another patient",
+            f"{found.foreign} of {_results(found.results)} of another patient or another base",
             "have this looked into before anything else: the service would give no advice",
         )
     text = f"{_results(found.results)}{_paging(found)}"
+    if not whole:
+        return warn(
+            check,
+            f"{text}, and an error beside them: the rest counts as not read",
+            "see what its OperationOutcome says",
+        )
+    if found.astray:
+        return warn(
+            check,
+            f"{text}; the next page is not below fhir_base, so it is not read",
+            "set fhir_base to the base that the server uses in its own links",
+        )
     if found.ignored:
         return warn(
             check,
             f"{text}; not heeded: {', '.join(found.ignored)}",
             _step(found),
+        )
+    if found.nobodys:
+        return warn(
+            check,
+            f"{text}; {found.nobodys} name no patient, and are not used",
+            "have the subject sent as a reference to the Patient",
         )
     if found.unsaid:
         return warn(

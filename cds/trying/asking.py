@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import msgspec
 import requests
 from msgspec import Raw
 
@@ -78,16 +79,17 @@ def ask(access: Access, path: str) -> Reply | NotRead:
             answer = session.get(f"{access.base}/{path}", headers={"Accept": _MEDIA})
             answer.raise_for_status()
             refuse_unbounded(answer.content)
+            body = msgspec.json.decode(answer.content, type=Raw)  # what the service reads with
             content = json.loads(answer.content)
         except ReadRefused as error:
             return _not_read(error.kind, told)
         except requests.RequestException as error:
             return _not_read(kind_of(error, session), told)
-        except (ServiceError, ValueError, RecursionError):
+        except (ServiceError, msgspec.DecodeError, ValueError, RecursionError):
             return _not_read("not-fhir", told)
     if not isinstance(content, dict):
         return _not_read("not-fhir", told)
-    return Reply(answer.headers, content, Raw(answer.content))
+    return Reply(answer.headers, content, body)
 
 
 def trouble(found: NotRead, access: Access, what: str = "") -> Trouble:

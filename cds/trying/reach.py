@@ -28,6 +28,7 @@ def base_of(url: str) -> str:
     """`url` as a FHIR base, without its last slash; raises `Trouble`."""
     found = parts(url)
     good = url.isascii() and url.isprintable() and " " not in url and len(url) <= LONGEST
+    good = good and found.port != 0  # nobody can be called there
     if not good or found.scheme not in _PORTS or not found.hostname or "@" in found.netloc:
         raise Trouble(
             "this is not the URL of a server",

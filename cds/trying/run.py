@@ -20,14 +20,14 @@ from cds.trying.codings import Met, codings_of, resources_in
 from cds.trying.options import Options, Plan, plan
 from cds.trying.reach import reach
 from cds.trying.reading import Query, Read, read_all
-from cds.trying.trouble import Trouble
+from cds.trying.trouble import NO_JSON, OPEN, Trouble
 from fhir_mapping.bundles import read_head
 from fhir_mapping.codes import CodeSets
 from fhir_mapping.resources import Readable
 from knowledge.library import Library
 
 
-CAPABILITY = "CapabilityStatement"
+CAPABILITY = OPEN
 _R4 = "4."
 _SHOWN = 60
 _PATIENT = "patient"
@@ -104,7 +104,7 @@ def _each_once(read: Read) -> Iterator[Readable]:
 def _server(access: Access) -> str:
     found = ask(access, "metadata")
     if isinstance(found, NotRead):
-        if found.kind in {"not-found", "rejected"}:
+        if found.kind in {"not-found", "rejected"} and found.status not in NO_JSON:
             raise Trouble(
                 "there is no CapabilityStatement at /metadata below this URL",
                 "give the base URL of the FHIR server, which often ends in /fhir or /R4",

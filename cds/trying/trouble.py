@@ -3,6 +3,7 @@ token or a word of the server's own.
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from cds.fhir_guard import Kind
 
@@ -16,6 +17,9 @@ class Trouble(Exception):
         self.step = step
 
 
+OPEN = "CapabilityStatement"  # FHIR R4, "Capabilities": to be had without a token
+NO_JSON = frozenset({HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE})
+_GIVE_TOKEN = "put one into an environment variable and name that with --token-env"  # noqa: S105
 _STEPS: Mapping[Kind, tuple[str, str]] = {
     "not-found": ("the server does not have it (404)", "check the base URL and what it serves"),
     "too-many-requests": ("the server is asked too often (429)", "wait, then try again"),
@@ -42,9 +46,23 @@ _STEPS: Mapping[Kind, tuple[str, str]] = {
 
 def of_kind(kind: Kind, status: int | None, *, token: bool, what: str = "") -> Trouble:
     """For a read that failed. `status`: of HTTP; `token`: one was sent; `what`: the type read."""
+    if status in NO_JSON:
+        return Trouble(
+            f"the server does not answer in JSON ({status})",
+            "give a FHIR base that answers application/fhir+json: XML is not read",
+        )
     if kind != "not-authorised":
         return Trouble(*_STEPS[kind])
-    if status == 403:
+    if status == HTTPStatus.FORBIDDEN and not token:
+        return Trouble(
+            f"without a token the server does not allow reading {what or 'this'} (403)", _GIVE_TOKEN
+        )
+    if status == HTTPStatus.FORBIDDEN and what == OPEN:
+        return Trouble(
+            f"the server does not allow reading {what} (403)",
+            "ask its operator to open /metadata, which no scope covers",
+        )
+    if status == HTTPStatus.FORBIDDEN:
         asked = f"{what}.rs" if what else "what is read"
         return Trouble(
             f"the token does not allow reading {what or 'this'} (403)",
@@ -57,5 +75,5 @@ def of_kind(kind: Kind, status: int | None, *, token: bool, what: str = "") -> T
         )
     return Trouble(
         "the server asks for a token (401)",
-        "put one into an environment variable and name that with --token-env",
+        _GIVE_TOKEN,
     )

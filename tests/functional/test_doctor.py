@@ -295,6 +295,116 @@ def test_results_of_another_patient_fail(look: Examined) -> None:
     assert "somebody-else" not in msgspec.json.encode(one).decode()
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"subject": {"reference": "http://127.0.0.1:9/other/fhir/Patient/p1"}},
+        {"subject": {"reference": "https://ehr.example.org/fhir/Patient/p1/_history/2"}},
+    ],
+)
+def test_results_of_another_base_fail_as_the_service_refuses_them(
+    look: Examined, members: Json
+) -> None:
+    with running() as server:
+        standing(server, {"vitals": bundle(observed(0), observed(1, **members))})
+        one = only(look(at(server.base)), "query vitals")
+    assert one.status == "FAIL"
+    assert "1 of 2 results of another patient or another base" in one.finding
+
+
+def test_a_full_url_of_another_base_fails_as_the_service_refuses_it(look: Examined) -> None:
+    made = bundle(observed(1))
+    made["entry"][0]["fullUrl"] = "https://ehr.example.org/fhir/Observation/o1"
+    with running() as server:
+        standing(server, {"vitals": made})
+        assert only(look(at(server.base)), "query vitals").status == "FAIL"
+
+
+@pytest.mark.parametrize("subject", [None, {"reference": "Group/g1"}, {"reference": "urn:uuid:1"}])
+def test_results_that_name_no_patient_are_counted(look: Examined, subject: Json | None) -> None:
+    with running() as server:
+        standing(server, {"vitals": bundle(observed(1), observed(2, subject=subject))})
+        one = only(look(at(server.base)), "query vitals")
+    assert one.status == "warn"
+    assert "1 name no patient" in one.finding
+    assert one.next_step
+
+
+def outcome(severity: str) -> Json:
+    return {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": "x"}]}
+
+
+def test_an_error_in_place_of_results_is_no_answer(look: Examined) -> None:
+    """What the service does with it: nothing is known, not "none charted"."""
+    with running() as server:
+        standing(server, {"vitals": linked(bundle(outcome("error")), "Observation?patient=p1")})
+        one = only(look(at(server.base)), "query vitals")
+    assert one.status == "FAIL"
+    assert "not answered: the server reports an error" in one.finding
+
+
+def test_an_error_beside_results_is_no_whole_answer(look: Examined) -> None:
+    with running() as server:
+        standing(server, {"vitals": bundle(observed(1), outcome("fatal"))})
+        one = only(look(at(server.base)), "query vitals")
+    assert one.status == "warn"
+    assert "an error beside them" in one.finding
+
+
+@pytest.mark.parametrize(
+    "url", ["https://ehr.example.org/fhir?page=2", "/fhir?page=2", "http://127.0.0.1@a.example/x"]
+)
+def test_a_next_page_elsewhere_is_named(look: Examined, url: str) -> None:
+    """HAPI behind a proxy names its inner address; the service follows no such link."""
+    made = {**bundle(observed(1)), "link": [{"relation": "next", "url": url}]}
+    with running() as server:
+        standing(server, {"vitals": made})
+        one = only(look(at(server.base)), "query vitals")
+    assert one.status == "warn"
+    assert "not below fhir_base" in one.finding
+    assert url not in one.finding
+
+
+def test_a_next_page_below_the_base_is_none_of_that(look: Examined) -> None:
+    with running() as server:
+        own = [{"relation": "next", "url": f"{server.base}?_getpages=1"}]
+        standing(server, {"vitals": {**bundle(observed(1)), "link": own}})
+        assert "not below" not in only(look(at(server.base)), "query vitals").finding
+
+
+@pytest.mark.parametrize("body", [b"\xef\xbb\xbf%s", b'{"x":NaN,%s', b"%s\x00"])
+def test_what_the_service_cannot_read_is_no_answer(look: Examined, body: bytes) -> None:
+    good = json.dumps(bundle(observed(1))).encode()
+    sent = body % (good[1:] if b"NaN" in body else good)
+    with running() as server:
+        standing(server).does["vitals"] = reply(sent)
+        one = only(look(at(server.base)), "query vitals")
+    assert one.status == "FAIL"
+    assert "not FHIR JSON" in one.finding
+
+
+ODD: list[Any] = [5, True, {}, "x", None, [5, None], {"coding": 5}, {"coding": {"a": 1}}]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_codes_of_any_shape_never_end_it(look: Examined, odd: Any) -> None:
+    with running() as server:
+        odd_one = observed(1, category=odd, code=odd, status=odd)
+        standing(server, {"vitals": bundle(odd_one), "oxygen": bundle(odd_one)})
+        found = look(at(server.base))
+    assert only(found, "query vitals").status in {"warn", "FAIL"}
+
+
+def test_a_refused_token_fails_where_no_patient_is_named_either(look: Examined) -> None:
+    with running() as server:
+        standing(server).otherwise = reply(b"", status=401)
+        found = look(at(server.base), patient=None, token="Canary-token-92")
+    one = only(found, "queries")
+    assert one.status == "FAIL"
+    assert "token (401)" in one.finding
+    assert "Canary-token-92" not in msgspec.json.encode(one).decode()
+
+
 def test_a_self_link_that_leaves_a_parameter_out_is_a_warning(look: Examined) -> None:
     page = linked(bundle(observed(1)), "Observation?patient=p1&category=vital-signs&_count=200")
     with running() as server:

@@ -3,6 +3,7 @@
 Every server is real and on the loopback address; what each says is in the table.
 """
 
+import json
 import socket
 import subprocess
 import sys
@@ -34,6 +35,7 @@ PATIENT = "Canary-patient-88"
 HTML = reply(b"<html><title>Log in</title></html>", kind="text/html")
 METADATA: Json = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1", "rest": []}
 GOOD = reply(METADATA)
+GOOD_BYTES = json.dumps(METADATA).encode()
 HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\n"
 PERSON = f"Patient/{PATIENT}"
 
@@ -63,6 +65,11 @@ SERVERS = [
         {"metadata": reply({**METADATA, "fhirVersion": "5.0.0"})},
         "FHIR 5.0.0, not R4",
     ),
+    Case("XML alone", {"metadata": reply(b"", status=406)}, "not answer in JSON (406)"),
+    Case("XML all the same", {"metadata": reply(b"<a/>", kind="text/xml")}, "not FHIR JSON"),
+    Case("a byte order mark", {"metadata": reply(b"\xef\xbb\xbf" + GOOD_BYTES)}, "not FHIR JSON"),
+    Case("not a number", {"metadata": reply(GOOD_BYTES[:-1] + b',"x":NaN}')}, "not FHIR JSON"),
+    Case("metadata forbidden", {"metadata": reply(b"", status=403)}, "Statement (403)"),
     Case("a fault", {"metadata": reply(b"", status=503)}, "a fault of its own"),
     Case("too often", {"metadata": reply(b"", status=429)}, "too often"),
     Case("no end of silence", {"metadata": silent}, "did not answer in time"),
@@ -281,6 +288,7 @@ URLS = [
     ("https://", "not the URL of a server"),
     ("https://user:pass@ehr.example.org/fhir", "not the URL of a server"),
     ("https://ehr.example.org:port/fhir", "not the URL of a server"),
+    ("http://127.0.0.1:0/fhir", "not the URL of a server"),
     ("https://[::1/fhir", "not the URL of a server"),
     ("https://ehr.example.org/fhir\n", "not the URL of a server"),
     ("https://ehr.example.org/fhir?_format=json", "no query"),
@@ -330,6 +338,26 @@ def test_a_token_is_asked_for_where_none_is_given(capsys: pytest.CaptureFixture[
         server.does.update({"metadata": GOOD, PERSON: reply(b"", status=401)})
         assert tried(server.base) == 2
     one_sentence(capsys.readouterr().err, "the server asks for a token (401)")
+
+
+def test_without_a_token_none_is_blamed_for_what_is_not_allowed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with running() as server:
+        server.does.update({"metadata": GOOD, PERSON: reply(b"", status=403)})
+        assert tried(server.base) == 2
+    said = capsys.readouterr().err
+    one_sentence(said, "without a token the server does not allow reading Patient (403)")
+    assert "--token-env" in said
+
+
+def test_metadata_that_is_forbidden_asks_for_no_scope(capsys: pytest.CaptureFixture[str]) -> None:
+    with running() as server:
+        server.does["metadata"] = reply(b"", status=403)
+        assert tried(server.base, "--token-env", "SANDBOX_TOKEN") == 2
+    said = capsys.readouterr().err
+    assert "CapabilityStatement.rs" not in said
+    assert "ask its operator" in said
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "soon", "601"])

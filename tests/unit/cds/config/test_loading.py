@@ -15,6 +15,13 @@ from tests.unit.cds.config.files import SIGNED, read, refused
 EXAMPLES = Path(__file__).parents[4] / "docs" / "examples"
 
 
+def test_a_file_that_is_not_there_is_named_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "site.toml", {})
+    said = f"{tmp_path / 'site.toml'}: cannot be read: No such file or directory"
+    assert caught.value.problems == (said,)
+
+
 def test_what_is_not_set_has_the_documented_default(tmp_path: Path) -> None:
     settings = read(tmp_path, SIGNED)
     site = settings.sites["north"]
