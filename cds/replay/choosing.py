@@ -43,6 +43,11 @@ def setup_of(choice: Choice, environ: Mapping[str, str]) -> Setup:
             other = library.load(choice.against)
         except KnowledgeError as error:
             raise CannotReplay(f"--against does not hold knowledge that loads: {error}") from None
+        except OSError as error:
+            raise CannotReplay(
+                f"--against holds a file that cannot be read ({error.strerror}):"
+                " name a whole folder like knowledge/data"
+            ) from None
         _refuse_unknown(site.protocol, other, "--against")
     return Setup(
         site=site,

@@ -1,11 +1,13 @@
 """The NDJSON files of the folder together: one export, read once, then patient by patient."""
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from cds.hook_request import HookRequest
 from cds.replay.as_of import Item
+from cds.replay.errors import CannotReplay
 from cds.replay.export import Answered, Reader, read_file
 from cds.replay.index import Index
 from cds.replay.ledger import Source
@@ -22,7 +24,20 @@ _HOOK = "order-sign"
 
 
 def read_exports(files: Sequence[Source], state: State) -> None:
-    """Every line filed, then each patient who may have a moment evaluated."""
+    """Every line filed, then each patient who may have a moment evaluated.
+
+    Raises `CannotReplay` where the temporary database cannot be kept.
+    """
+    try:
+        _read_exports(files, state)
+    except sqlite3.Error as error:
+        raise CannotReplay(
+            f"the temporary database cannot be kept ({error}): free space in the folder for"
+            " temporary files, or name another one with TMPDIR"
+        ) from None
+
+
+def _read_exports(files: Sequence[Source], state: State) -> None:
     setup = state.setup
     answered = Answered()
     with Index({file.number: file.path for file in files}) as index:

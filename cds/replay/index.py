@@ -12,7 +12,10 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
+from cds.replay.errors import CannotReplay
 
+
+_MOST_OPEN = 64  # files; an export may have more than a process may open
 _TABLES = """
 CREATE TABLE lines (patient TEXT, file INT, line INT, start INT, length INT, orders INT);
 CREATE TABLE shared (name TEXT, file INT, line INT, start INT, length INT);
@@ -34,7 +37,7 @@ class Index:
 
     def __init__(self, paths: dict[int, Path]) -> None:
         self._paths = paths
-        self._open: dict[int, BinaryIO] = {}
+        self._open: dict[int, BinaryIO] = {}  # the least lately read first
         self._db = sqlite3.connect("", isolation_level=None)  # "": temporary, on disk, unnamed
         self._db.executescript(_TABLES)
         self._db.execute("BEGIN")
@@ -112,8 +115,23 @@ class Index:
             yield place, self._read(place)
 
     def _read(self, place: Place) -> bytes:
-        file = self._open.get(place.file)
+        """Raises `CannotReplay` for a file that was read before and cannot be any more."""
+        try:
+            file = self._opened(place.file)
+            file.seek(place.start)
+            return file.read(place.length)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise CannotReplay(
+                f"file {place.file} of DIR cannot be read a second time ({why}): leave DIR as it is"
+                " while this runs, and run it again"
+            ) from None
+
+    def _opened(self, number: int) -> BinaryIO:
+        file = self._open.pop(number, None)
         if file is None:
-            file = self._open[place.file] = self._paths[place.file].open("rb")
-        file.seek(place.start)
-        return file.read(place.length)
+            while len(self._open) >= _MOST_OPEN:
+                self._open.pop(next(iter(self._open))).close()
+            file = self._paths[number].open("rb")
+        self._open[number] = file
+        return file

@@ -1,5 +1,6 @@
 """Writes the files of a report; each is whole or not there."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,8 @@ from cds.replay.run import Replayed
 
 def refuse_inside(out: Path, folder: Path) -> None:
     """A report among the evidence would be read as evidence next time. Raises `CannotReplay`."""
-    if out.resolve().is_relative_to(folder.resolve()):
+    # Not `Path.resolve`: it raises for a link that leads to itself.
+    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(folder)):
         raise CannotReplay("--out is inside DIR: name a folder outside, or it is read next time")
 
 

@@ -3,12 +3,16 @@ moment at all is a failure, in one sentence."""
 
 import json
 import os
+import resource
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cds.cli import main
+from cds.replay.index import Index
+from knowledge.library import DATA
 from tests.functional.replay_files import (
     STORIES,
     Json,
@@ -278,3 +282,69 @@ def test_lines_of_another_server_than_the_sites_are_not_used(tmp_path: Path) -> 
     report = replayed(export(tmp_path / "in", *found), tmp_path / "out", *SITE)
     reasons = [line["reason"] for file in report["files"] for line in file["unused"]]
     assert reasons == ["another-base"]
+
+
+# --- this machine ---------------------------------------------------------------------------------
+
+
+def test_an_export_may_have_more_files_than_a_process_may_open(tmp_path: Path) -> None:
+    """One patient, a resource in each file: every file is read twice."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    found = resources(CANNULA)
+    found += [{**found[-1], "id": f"more-{number}"} for number in range(300)]
+    for number, one in enumerate(found):
+        (folder / f"{number:04}.ndjson").write_text(json.dumps(one), encoding="utf-8")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())) + 120, hard)
+    )
+    try:
+        report = replayed(folder, tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert report["input"]["lines"]["evaluated"] == len(found)
+
+
+def test_a_link_that_leads_to_itself_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = save(tmp_path / "in", request(CANNULA))
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert "DIR is not a folder" in refused(capsys, str(loop), "--out", str(tmp_path / "out"))
+    assert main(["replay", str(folder), "--out", str(loop)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("--out: the report cannot be written (")
+
+
+@pytest.mark.parametrize("kind", ["a folder", "a link to nothing"])
+def test_other_knowledge_that_cannot_be_read_is_not_blamed_on_the_report(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = save(tmp_path / "in", request(CANNULA))
+    other = tmp_path / "knowledge"
+    shutil.copytree(DATA, other)
+    file = other / "references.yaml"
+    file.unlink()
+    if kind == "a folder":
+        file.mkdir()
+    else:
+        file.symlink_to("/nowhere/references.yaml")
+    line = refused(capsys, str(folder), "--against", str(other))
+    assert line.startswith("--against holds a file that cannot be read (")
+
+
+def test_a_file_that_changes_while_it_is_read_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = export(tmp_path / "in", *resources(CANNULA))
+    finish = Index.finish
+
+    def gone(index: Index) -> None:
+        for file in folder.iterdir():
+            file.unlink()
+        finish(index)
+
+    monkeypatch.setattr(Index, "finish", gone)
+    assert "cannot be read a second time" in refused(capsys, str(folder))
