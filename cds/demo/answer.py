@@ -88,6 +88,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     """One round trip: what was sent, what came back, how long it took.
 
     `meaning` is None when the reply was a CDS Hooks response; then `found` is its assessment.
+    `protocol`: of the site that was asked. `applied`: places of suggestions, card and suggestion.
     """
 
     url: str
@@ -102,6 +103,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     queries: tuple[Query, ...] = ()
     at: datetime | None = None
     about: str = ""
+    protocol: str = ""
+    applied: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def evaluated_at(self) -> str:

@@ -13,13 +13,14 @@ from cards.units import time as written
 from cds.demo import chart_text
 from cds.demo.answer import Answer
 from cds.demo.bench import PROTOCOLS, Bench, launch_url
+from cds.demo.drugs import choices
 from cds.demo.explanation import explained, grade
 from cds.demo.faults import FAULTS
 from cds.demo.hook_call import SERVICES, context_of
 from cds.demo.observing import AROUSAL, DEVICES, SUPPORT, UNITS
 from cds.demo.prefetching import NoDiscovery, Source, fill, templates_of
 from cds.demo.rendering import TITLES, Shown, Way, shown
-from cds.demo.steps import EHRS, choices, named
+from cds.demo.steps import EHRS, named
 from cds.demo.stored import Holdings, holdings
 from cds.demo.story import Story
 from cds.demo.story_timeline import Timeline

@@ -126,6 +126,22 @@ def placed(choice: str) -> tuple[DemoOrder, ...]:
     return (ORDERS[choice],) if choice in ORDERS else ()
 
 
+def choices() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """What can be ordered, in groups: (name, (id, label) ...)."""
+    from_id = {one.id: one.label for one in ORDERS.values()}
+    supportive = ("tocilizumab", "tocilizumab-sc", "anakinra", "dexamethasone")
+    others = ("acetaminophen", "ibuprofen")
+    btce = [one for one in from_id if one not in (*supportive, *others)]
+    groups = (
+        ("Bispecific T-cell engagers", btce),
+        ("Treatment of CRS and ICANS", supportive),
+        ("Antipyretics", others),
+    )
+    found = tuple((name, tuple((id_, from_id[id_]) for id_ in ids)) for name, ids in groups)
+    sets = tuple((one.id, one.label) for one in REGIMENS.values())
+    return (*found, ("Several orders at once", sets))
+
+
 def medication(drug: str) -> dict[str, Any]:
     """The CodeableConcept of a drug."""
     code, display = DRUGS[drug]

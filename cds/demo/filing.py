@@ -13,8 +13,8 @@ from cds.demo.visit import Draft
 
 
 def file(session: requests.Session, door: str, drafts: tuple[Draft, ...]) -> Posted:
-    """Create each of them."""
-    written, problems = [], []
+    """Create each of them; `left` of the answer: the drafts that were not taken."""
+    written, problems, left = [], [], []
     for one in drafts:
         name, resource = label_of(one.resource), _signed(one.resource)
         try:
@@ -27,12 +27,14 @@ def file(session: requests.Session, door: str, drafts: tuple[Draft, ...]) -> Pos
             )
         except requests.RequestException as error:
             problems.append(f"{name}: the FHIR server did not answer ({type(error).__name__}).")
+            left.append(one.id)
             continue
         if reply.status_code == requests.codes.created:
             written.append(f"{name} ({resource['status']})")
         else:
             problems.append(f"{name}: the FHIR server refused it, HTTP {reply.status_code}.")
-    return Posted(tuple(written), tuple(problems))
+            left.append(one.id)
+    return Posted(tuple(written), tuple(problems), tuple(left))
 
 
 def _signed(draft: Resource) -> Resource:

@@ -93,13 +93,15 @@ def call(
         try:
             templates = templates_of(session, f"{hospital.base}/{visit.protocol}", SERVICES[hook])
         except NoDiscovery as error:
-            return _unknown(url, hook, now, str(error))
+            return _unknown(url, hook, now, visit.protocol, str(error))
         got = fill(session, templates, context, source)
         headers = {} if past is None else {HEADER: past.isoformat()}
         body = spoilt(_body(hook, context, hospital.fhir, got), visit.fault)
         answer = send(session, url, body, headers=headers)
     about = ", ".join(one.partition("/")[2][:20] for one in selected)
-    return msgspec.structs.replace(answer, hook=hook, queries=got.queries, at=now, about=about)
+    return msgspec.structs.replace(
+        answer, hook=hook, queries=got.queries, at=now, about=about, protocol=visit.protocol
+    )
 
 
 def _body(hook: str, context: dict[str, Any], fhir: str, got: Prefetched) -> dict[str, Any]:
@@ -112,7 +114,7 @@ def _body(hook: str, context: dict[str, Any], fhir: str, got: Prefetched) -> dic
     }
 
 
-def _unknown(url: str, hook: str, now: datetime, why: str) -> Answer:
+def _unknown(url: str, hook: str, now: datetime, protocol: str, why: str) -> Answer:
     return Answer(
         url=url,
         hook=hook,
@@ -127,4 +129,5 @@ def _unknown(url: str, hook: str, now: datetime, why: str) -> Answer:
             (why,),
         ),
         at=now,
+        protocol=protocol,
     )

@@ -28,16 +28,19 @@ def add_launch(
     """Add `POST /launch`. `fhir`: the FHIR base. `apps`: the launch URLs that may be opened."""
 
     @page.post("/launch")
-    def launch() -> str:
+    def launch() -> str | tuple[str, int]:
         patient, app = request.form.get("patient", ""), request.form.get("app", "")
         if patient not in patients or app not in apps:
             abort(400)
         context, visit = request.form.get("context", ""), request.form.get("visit", "")
-        given = launch_id(fhir, app, patient, context)
-        where = f"{app}?{urlencode({'iss': fhir, 'launch': given})}"
         back = url_for("workbench.choose", patient=patient)
         if _VISIT.fullmatch(visit):
             back = url_for("workbench.visit", which=visit)
+        try:
+            given = launch_id(fhir, app, patient, context)
+        except (requests.RequestException, msgspec.DecodeError):
+            return render_template("workbench/not_launched.html", back=back), 502
+        where = f"{app}?{urlencode({'iss': fhir, 'launch': given})}"
         return render_template(
             "workbench/ehr.html",
             url=where,
@@ -50,7 +53,10 @@ def add_launch(
 
 
 def launch_id(fhir: str, app: str, patient: str, context: str) -> str:
-    """An id of one launch of `app` for `patient`; `context`: the card's appContext, or empty."""
+    """An id of one launch of `app` for `patient`; `context`: the card's appContext, or empty.
+
+    Raises `requests.RequestException` or `msgspec.DecodeError` where none is given.
+    """
     parameters = {"patient": patient, **({"appContext": context} if context else {})}
     body = {"launch_url": app, "redirect_uri": app, "parameters": parameters}
     with requests.Session() as session:

@@ -25,10 +25,11 @@ _MOST_DIGITS = 7
 
 
 class Posted(Struct, frozen=True):
-    """What was written, and for each that was not the reason."""
+    """What was written, and for each that was not the reason. `left`: the ids of such drafts."""
 
     written: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 class NotNumbers(Exception):

@@ -39,6 +39,7 @@ from cds.demo.fhir import Sandbox, create_fhir, quirks_of
 from cds.demo.fhir.feed import Feed
 from cds.demo.fhir.quirks import Quirks
 from cds.demo.hook_call import Hospital
+from cds.demo.host_names import for_names
 from cds.demo.listening import BACKEND_ID, Listening, Secrets, together, watched_at_start
 from cds.demo.patients import PRACTITIONER, chart, encounter, patient, practitioner
 from cds.demo.story import Story
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 _ENDING_SECONDS = 5
+HOSTS = [HOST, "localhost"]
 VENDORS: tuple[Ehr, ...] = ("epic", "oracle")  # doors that behave as theirs do
 
 
@@ -68,7 +70,7 @@ def create_demo_app(parts: Parts) -> "WSGIApplication":
     Loopback host names only. The FHIR server holds every story as of the start.
     """
     app = Flask("cds.demo", static_folder=None)
-    app.config["TRUSTED_HOSTS"] = [HOST, "localhost"]
+    app.config["TRUSTED_HOSTS"] = HOSTS
     stories, began = load_stories(), parts.real()
     patients = Sandbox()
     patients.load((practitioner(),), now=began)
@@ -77,7 +79,7 @@ def create_demo_app(parts: Parts) -> "WSGIApplication":
         patients.load(known, now=began)
     doors = _serve_fhir(app, patients, parts)
     app.register_blueprint(create_workbench(_bench(parts, stories, doors, began)))
-    return allowing(DispatcherMiddleware(app, services(parts)))
+    return allowing(DispatcherMiddleware(app, for_names(services(parts), HOSTS)))
 
 
 def _bench(

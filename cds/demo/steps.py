@@ -3,13 +3,15 @@
 An EHR's part only: hooks fired, drafts changed, feedback and observations sent. Knows no page.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+import msgspec
 
 from cds.demo import observing
 from cds.demo.answer import Answer, Card, Suggestion
 from cds.demo.bench import PROTOCOLS, Bench
 from cds.demo.drafting import NotApplied, applied, draft, draft_id, label_of
-from cds.demo.drugs import ORDERS, REGIMENS, placed
+from cds.demo.drugs import placed
 from cds.demo.faults import FAULTS
 from cds.demo.feedback_sent import Outcome, tell
 from cds.demo.filing import file
@@ -25,7 +27,13 @@ EHRS: Mapping[Ehr, str] = {
 }
 _MOST_DRAFTS = 20
 _COMMENT = 500
+_MOST_DIGITS = 4
 Form = Mapping[str, str]
+Step = Callable[[Visit, Form], Visit]
+_OLDER = (
+    "The page was older than this visit, perhaps because a button was pressed twice: nothing was"
+    " done now. Below is how it stands."
+)
 
 
 class NoSuch(Exception):
@@ -36,6 +44,19 @@ def begin(bench: Bench, story: Story) -> Visit:
     """A visit without an id of its own yet: the chart is opened."""
     visit = Visit(id="", story=story.id, protocol=story.protocol, chosen=story.order)
     return opened(bench, visit)
+
+
+def taken(visit: Visit, form: Form, step: Step) -> Visit:
+    """After one press of a button. Raises `NoSuch`.
+
+    `seen` of the form: how many presses there were when its page was made. A page that is older
+    does nothing, so that a press that comes twice counts once.
+    """
+    if form.get("seen", str(visit.steps)) != str(visit.steps):
+        return visit.but(said="", wrong=(_OLDER,))
+    found = settled(visit, form)
+    after = found if found.wrong else step(found, form)
+    return after.but(steps=visit.steps + 1)
 
 
 def opened(bench: Bench, visit: Visit) -> Visit:
@@ -83,8 +104,9 @@ def filed(bench: Bench, visit: Visit) -> Visit:
     with hospital.connect() as session:
         posted = file(session, hospital.door("plain"), visit.unsigned)
     said = f"Filed at the FHIR server: {'; '.join(posted.written)}." if posted.written else ""
-    drafts = visit.drafts if posted.problems else ()
-    return visit.but(drafts=drafts, said=said, wrong=posted.problems)
+    drafts = tuple(one for one in visit.unsigned if one.id in posted.left)
+    wrong = posted.problems if visit.unsigned else ("There are no unsigned orders.",)
+    return visit.but(drafts=drafts, said=said, wrong=wrong)
 
 
 def removed(visit: Visit, form: Form) -> Visit:
@@ -100,13 +122,18 @@ def accepted(bench: Bench, visit: Visit, form: Form) -> Visit:
     """Carry out a suggestion, then tell the service. Raises `NoSuch`."""
     answer, card = _card(visit, form)
     suggestion = _suggestion(card, form.get("suggestion", ""))
+    place = (int(form["card"]), int(form["suggestion"]))
+    if place in answer.applied:
+        return visit.but(wrong=("Applied before: nothing was done. Sign again for a new answer.",))
     next_id = draft_id(visit.made + 1, visit.ehr)
     try:
         drafts = applied(visit.drafts, suggestion, next_id=next_id, ehr=visit.ehr)
     except NotApplied as error:
         return visit.but(wrong=(f"Not applied: {error}. Sign again for a new answer.",))
     created = len(drafts) - len(visit.drafts)
-    visit = visit.but(drafts=drafts, made=visit.made + created)
+    answer = msgspec.structs.replace(answer, applied=answer.applied | {place})
+    answers = {**visit.answers, answer.hook: answer}
+    visit = visit.but(drafts=drafts, made=visit.made + created, answers=answers)
     visit = _told(bench, visit, answer, Outcome(card=card, accepted=(suggestion,)))
     return visit.but(said=f"Applied: {suggestion.label}. The orders have changed.")
 
@@ -140,9 +167,10 @@ def observed(bench: Bench, visit: Visit, form: Form) -> Visit:
 
 def card_at(answer: Answer | None, number: str) -> Card:
     """A card by its place. Raises `NoSuch`."""
-    if answer is None or not number.isdecimal() or int(number) >= len(answer.cards):
+    place = _place(number)
+    if answer is None or place is None or place >= len(answer.cards):
         raise NoSuch
-    return answer.cards[int(number)]
+    return answer.cards[place]
 
 
 def _drafted(bench: Bench, visit: Visit, choice: str) -> tuple[Visit, tuple[str, ...]]:
@@ -181,9 +209,14 @@ def _card(visit: Visit, form: Form) -> tuple[Answer, Card]:
 
 
 def _suggestion(card: Card, number: str) -> Suggestion:
-    if not number.isdecimal() or int(number) >= len(card.suggestions):
+    place = _place(number)
+    if place is None or place >= len(card.suggestions):
         raise NoSuch
-    return card.suggestions[int(number)]
+    return card.suggestions[place]
+
+
+def _place(number: str) -> int | None:
+    return int(number) if number.isdecimal() and len(number) <= _MOST_DIGITS else None
 
 
 def _hour(text: str) -> float | None:
@@ -193,22 +226,6 @@ def _hour(text: str) -> float | None:
         return None
     hour = float(text)
     return hour if hour <= 0 else None
-
-
-def choices() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """What can be ordered, in groups: (name, (id, label) ...)."""
-    from_id = {one.id: one.label for one in ORDERS.values()}
-    supportive = ("tocilizumab", "tocilizumab-sc", "anakinra", "dexamethasone")
-    others = ("acetaminophen", "ibuprofen")
-    btce = [one for one in from_id if one not in (*supportive, *others)]
-    groups = (
-        ("Bispecific T-cell engagers", btce),
-        ("Treatment of CRS and ICANS", supportive),
-        ("Antipyretics", others),
-    )
-    found = tuple((name, tuple((id_, from_id[id_]) for id_ in ids)) for name, ids in groups)
-    sets = tuple((one.id, one.label) for one in REGIMENS.values())
-    return (*found, ("Several orders at once", sets))
 
 
 def named(visit: Visit) -> tuple[tuple[Draft, str], ...]:

@@ -5,6 +5,7 @@ patient is in the address.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 from typing import Any, Literal
 from uuid import uuid4
@@ -61,7 +62,8 @@ class Visit(Struct, frozen=True, kw_only=True):
 
     `hour`: of the story, 0 or less; None: the real clock. `fault`: what is wrong with requests.
     `answers`: the newest of each hook, of which `shown` is looked at. `made`: how many drafts there
-    were so far. `said`, `wrong`: what the last step did, and why it did not.
+    were so far, `steps`: how many buttons were pressed. `said`, `wrong`: what the last step did,
+    and why it did not.
     """
 
     id: str
@@ -74,6 +76,7 @@ class Visit(Struct, frozen=True, kw_only=True):
     fault: Fault = "none"
     drafts: tuple[Draft, ...] = ()
     made: int = 0
+    steps: int = 0
     answers: dict[str, Answer] = {}
     shown: str = ""
     told: tuple[Told, ...] = ()
@@ -102,6 +105,7 @@ class Visits:
         self._most = most
         self._lock = Lock()
         self._kept: OrderedDict[str, Visit] = OrderedDict()
+        self._turns: dict[str, Lock] = {}
 
     def begin(self, visit: Visit) -> Visit:
         """A new one, with an id that nobody can guess."""
@@ -119,5 +123,21 @@ class Visits:
         with self._lock:
             self._kept[visit.id] = visit
             self._kept.move_to_end(visit.id)
+            self._turns.setdefault(visit.id, Lock())
             while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+                oldest, _ = self._kept.popitem(last=False)
+                del self._turns[oldest]
+
+    def change(self, which: str, work: Callable[[Visit], Visit]) -> Visit | None:
+        """Keep what `work` makes of it, one change after the other; None: it is not there."""
+        with self._lock:
+            turn = self._turns.get(which)
+        if turn is None:
+            return None
+        with turn:
+            visit = self.get(which)
+            if visit is None:
+                return None
+            after = work(visit)
+            self.keep(after)
+            return after

@@ -4,7 +4,7 @@ Server-rendered, works without JavaScript. It calls the service over HTTP like a
 nothing; what each button does is in `steps`, what a page shows in `bench_page`.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import UTC
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from cds.demo import bench_page, steps
 from cds.demo.bench import PROTOCOLS, Bench, launch_url
 from cds.demo.launching import add_launch
-from cds.demo.steps import Form, NoSuch
+from cds.demo.steps import NoSuch, Step
 from cds.demo.visit import View, Visit, Visits
 
 
@@ -23,7 +23,6 @@ CONTENT_SECURITY_POLICY = (
     "base-uri 'none'; frame-ancestors 'none'; frame-src {base}"
 )
 VIEWS: tuple[View, ...] = ("full", "epic", "oracle", "beside")
-Step = Callable[[Visit, Form], Visit]
 
 
 def create_workbench(bench: Bench, visits: Visits | None = None) -> Blueprint:
@@ -73,12 +72,9 @@ def _add_reading(page: Blueprint, bench: Bench, kept: Visits) -> None:
         found = kept.get(which)
         if found is None:
             return render_template("workbench/over.html"), 404
-        view = next((one for one in VIEWS if one == request.args.get("view")), found.view)
-        shown = request.args.get("show", found.shown)
-        looked = found.but(view=view, shown=shown if shown in found.answers else found.shown)
-        if looked != found:
-            kept.keep(looked)
-        return bench_page.render(bench, looked, request.args)
+        if {"view", "show"} & set(request.args):
+            found = kept.change(which, lambda visit: _looked(visit, request.args)) or found
+        return bench_page.render(bench, found, request.args)
 
     @page.get("/visits/<which>/stored")
     def stored(which: str) -> Response:
@@ -113,19 +109,18 @@ def _add_steps(page: Blueprint, bench: Bench, kept: Visits) -> None:
     }
 
     @page.post("/visits/<which>/<step>")
-    def take(which: str, step: str) -> AnyResponse:
-        visit = _visit(kept, which)
+    def take(which: str, step: str) -> AnyResponse | tuple[str, int]:
         if step not in todo:
             abort(404)
-        work, place = todo[step]
+        (work, place), form = todo[step], request.form
         try:
-            settled = steps.settled(visit, request.form)
-            after = settled if settled.wrong else work(settled, request.form)
+            after = kept.change(which, lambda visit: steps.taken(visit, form, work))
         except NoSuch:
             abort(400)
-        kept.keep(after)
+        if after is None:
+            return render_template("workbench/over.html"), 404
         where = "message" if after.wrong else place
-        return redirect(url_for("workbench.visit", which=which, _anchor=where or None), 303)
+        return redirect(url_for("workbench.visit", which=which, _anchor=where), 303)
 
 
 def _add_headers(page: Blueprint, base: str) -> None:
@@ -139,6 +134,12 @@ def _add_headers(page: Blueprint, base: str) -> None:
         if response.mimetype == "text/html":
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _looked(visit: Visit, asked: Mapping[str, str]) -> Visit:
+    view = next((one for one in VIEWS if one == asked.get("view")), visit.view)
+    shown = asked.get("show", visit.shown)
+    return visit.but(view=view, shown=shown if shown in visit.answers else visit.shown)
 
 
 def _visit(kept: Visits, which: str) -> Visit:

@@ -228,6 +228,33 @@ def test_oracle_has_no_total_and_leads_on_by_the_search_with_a_context(oracle: C
     assert not {one["id"] for one in matches(first)} & {one["id"] for one in second}
 
 
+def test_oracle_has_an_order_of_time_only_where_its_pages_state_one() -> None:
+    hours = (3, 1, 2)
+    times = {str(hour): (NOW - timedelta(hours=hour)).isoformat() for hour in hours}
+    of = {"subject": {"reference": "Patient/p1"}}
+    drug = {"medicationCodeableConcept": {"text": "dexamethasone"}, **of}
+    made: list[Json] = []
+    for hour, at in times.items():
+        made += [
+            {"resourceType": "Observation", "effectiveDateTime": at, "code": {}, **of},
+            {"resourceType": "Encounter", "period": {"start": at}, "class": {}, **of},
+            {"resourceType": "MedicationRequest", "authoredOn": at, **drug},
+            {"resourceType": "MedicationAdministration", "effectiveDateTime": at, **drug},
+            {"resourceType": "Procedure", "performedDateTime": at, **of},
+            {"resourceType": "Condition", "recordedDate": at, **of},
+        ]
+        for one in made[-6:]:
+            one |= {"id": hour, "status": "final"}
+    with served(quirks=quirks_of("oracle")) as fhir:
+        fhir.store.load([patient("p1"), *made], now=NOW)
+        for kind in ("Observation", "Encounter"):
+            found = fhir.ids(f"{kind}?patient=p1&_sort=date")
+            assert found == [f"{kind}/{hour}" for hour in (1, 2, 3)]
+        for kind in ("MedicationRequest", "MedicationAdministration", "Procedure", "Condition"):
+            found = fhir.ids(f"{kind}?patient=p1&_sort=-date")
+            assert found == [f"{kind}/{hour}" for hour in hours]
+
+
 def test_oracle_has_200_entries_of_a_page_at_most() -> None:
     with served(quirks=quirks_of("oracle")) as fhir:
         fhir.store.load([observation(f"o{n}") for n in range(201)], now=NOW)

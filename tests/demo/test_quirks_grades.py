@@ -57,7 +57,7 @@ def evaluated(fhir: Client, story: str, library: Library, codes: CodeSets) -> Ev
         PREFETCH,
         base=fhir.base,
         token=None,
-        seconds=20,
+        seconds=120,
         enough=covers(NOW, lookback),
     )
     unread = tuple(map(str, failed))

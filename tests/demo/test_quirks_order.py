@@ -65,7 +65,7 @@ def fetched(quirks: Quirks, resources: list[Json]) -> Fetched:
             PREFETCH,
             base=fhir.base,
             token=None,
-            seconds=20,
+            seconds=120,
             enough=covers(NOW, timedelta(days=45)),
         )
 

@@ -116,3 +116,16 @@ def test_a_page_of_this_machine_may(base: str) -> None:
     origin = "http://localhost:9000"
     reply = requests.get(f"{base}/open/fhir/metadata", headers={"Origin": origin}, timeout=10)
     assert reply.headers[ALLOWED] == origin
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/open/fhir/metadata", *CALLED[:3], "/us-label/about", "/metrics", "/public/livez"],
+)
+def test_a_page_whose_name_leads_to_this_machine_reaches_nothing(base: str, path: str) -> None:
+    for host in ("rebound.example", "127.0.0.1.example:80", "localhost.example"):
+        reply = requests.get(f"{base}{path}", headers={"Host": host}, timeout=10)
+        assert reply.status_code == 400, (path, host)
+    port = base.rpartition(":")[2]
+    there = {"Host": f"localhost:{port}"}
+    assert requests.get(f"{base}{path}", headers=there, timeout=10).status_code == 200

@@ -15,6 +15,9 @@ from cds.demo.fhir.subscription_form import CONTENTS
 from cds.demo.fhir.topics import notification, status
 
 
+_MOST_DIGITS = 18
+
+
 def pairs_of(parameters: Resource) -> list[tuple[str, str]]:
     """The simple values of a Parameters resource, as a POSTed operation has them."""
     found = []
@@ -109,6 +112,6 @@ def _asked(pairs: Pairs, name: str) -> set[str]:
 
 def _number(given: dict[str, str], name: str) -> int | None:
     text = given.get(name, "")
-    if text and not (text.isascii() and text.isdigit()):
+    if text and not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
         raise FhirError(400, "value", f"{name}: not a number")
     return int(text) if text else None

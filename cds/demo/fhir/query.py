@@ -16,6 +16,7 @@ from cds.demo.fhir.quirks import Quirks
 
 Pairs = Sequence[tuple[str, str]]
 DEFAULT_COUNT = 50
+_MOST_DIGITS = 9
 # Known, and without a meaning here: there is one format.
 _NO_EFFECT = frozenset({"_format", "_pretty"})
 
@@ -90,7 +91,9 @@ class _Reading:
     def _count(self, text: str) -> bool:
         if not text.isascii() or not text.isdigit():
             raise FhirError(400, "value", "_count: not a whole number")
-        self.count = min(int(text), self.quirks.largest_page)
+        digits = text.lstrip("0")  # more of them than Python reads are too many entries anyway
+        asked = int(digits or 0) if len(digits) <= _MOST_DIGITS else self.quirks.largest_page
+        self.count = min(asked, self.quirks.largest_page)
         self.only_count = self.only_count or self.count == 0
         return True
 

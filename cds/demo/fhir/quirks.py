@@ -23,8 +23,9 @@ class Quirks(Struct, frozen=True, kw_only=True):
     `total_of_page`: `Bundle.total` counts the page, not the search; `no_total`: there is none.
     `posts_resource`: a subscription with a payload is a POST to the endpoint, not a PUT below it.
     `shapes`: how a resource looks to who reads it, one after the other, not how it is kept.
-    `unsorted`: how results come that are not sorted: as they were made, newest first, or by code
-    and newest first within each. `echoes`: the self link repeats what was ignored, too.
+    `unsorted`: how results come that are not sorted: as they were made, newest first (of the types
+    in `newest_first`), or by code and newest first within each. `echoes`: the self link repeats
+    what was ignored, too.
     `page_parameter`: of the links to further pages; `page_keeps_query`: beside the search itself.
     `page_seconds`: how long these links lead somewhere; None: until others push them out.
     `notes`: what was ignored, or found nothing, is said in an entry of the Bundle.
@@ -42,6 +43,7 @@ class Quirks(Struct, frozen=True, kw_only=True):
     posts_resource: bool = False
     shapes: tuple[Shape, ...] = ()
     unsorted: Literal["as-made", "newest-first", "by-code"] = "as-made"
+    newest_first: frozenset[str] = frozenset()
     echoes: bool = False
     page_parameter: Literal["_page", "sessionID", "-pageContext"] = "_page"
     page_keeps_query: bool = False

@@ -12,6 +12,7 @@ from cds.demo.fhir.resource_json import Resource, number
 
 
 Test: TypeAlias = Callable[[Resource], bool]
+_FAR = 1000  # decimal places a quantity may be away from 1
 
 
 def date_test(parameter: Parameter, text: str) -> Test:
@@ -45,8 +46,8 @@ def quantity_test(parameter: Parameter, text: str) -> Test:
         exponent = asked.as_tuple().exponent
     except InvalidOperation:
         raise FhirError(400, "value", f"{parameter.name}: not a number") from None
-    if not isinstance(exponent, int):
-        raise FhirError(400, "value", f"{parameter.name}: not a number")
+    if not isinstance(exponent, int) or not -_FAR < asked.adjusted() < _FAR or exponent < -_FAR:
+        raise FhirError(400, "value", f"{parameter.name}: not a number that is measured")
     # R4 search, "quantity": 5.4 stands for what rounds to it.
     half = Decimal(5).scaleb(exponent - 1)
 

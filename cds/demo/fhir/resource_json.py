@@ -5,7 +5,8 @@ number is therefore kept as `msgspec.Raw` and written back as it came.
 """
 
 import json
-from decimal import Decimal
+import re
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import msgspec
@@ -16,6 +17,7 @@ from cds.errors import ServiceError
 
 
 Resource = dict[str, Any]
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -24,7 +26,10 @@ class NotJson(ValueError):
 
 
 def decode(body: bytes) -> Resource:
-    """The object in `body`. Raises `NotJson`, also for a repeated member and for `NaN`."""
+    """The object in `body`.
+
+    Raises `NotJson`, also for a repeated member, for `NaN` and for half of a character (`\\ud800`).
+    """
     try:
         refuse_unbounded(body)
         found = json.loads(
@@ -40,6 +45,11 @@ def decode(body: bytes) -> Resource:
         raise NotJson("the body is not JSON") from None
     if not isinstance(found, dict):
         raise NotJson("the body is not a JSON object")
+    if _SURROGATE.search(body):  # it may be one of a pair, which is a character
+        try:
+            encode(found)
+        except UnicodeEncodeError:
+            raise NotJson("the body has half of a character") from None
     return found
 
 
@@ -54,8 +64,11 @@ def of_python(resource: Resource) -> Resource:
 
 
 def number(value: object) -> Decimal | None:
-    """The value of a JSON number; None for anything else."""
-    return Decimal(bytes(value).decode()) if isinstance(value, Raw) else None
+    """The value of a JSON number; None for anything else, and for an exponent nobody can read."""
+    try:
+        return Decimal(bytes(value).decode()) if isinstance(value, Raw) else None
+    except InvalidOperation:
+        return None
 
 
 def _no_constant(_: str) -> NoReturn:

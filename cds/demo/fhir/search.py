@@ -44,7 +44,10 @@ def matches(records: Records, query: Query, visible: Visible) -> list[Version]:
     shown = query.quirks.shown
     found = [one for one in there if _meets(query, shown(one.resource or {})) and visible(one)]
     if not query.sort:
-        return unsorted(found, query.quirks.unsorted)
+        how = query.quirks.unsorted
+        if how == "newest-first" and query.kind not in query.quirks.newest_first:
+            how = "as-made"
+        return unsorted(found, how)
     return in_order(found, query.sort)
 
 

@@ -129,11 +129,13 @@ class Sandbox:
     def change(self) -> Iterator[Records]:
         """The records, to be changed; an exception undoes what was changed."""
         with self._lock:
+            whole = False
             try:
                 yield self._records
-            except BaseException:
-                self._records.undo()
-                raise
+                whole = True
+            finally:
+                if not whole:
+                    self._records.undo()
             for version in self._records.take_made():
                 for listener in self._listeners:
                     listener(version)

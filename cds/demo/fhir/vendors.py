@@ -124,9 +124,11 @@ NAMED: Mapping[str, Named] = MappingProxyType(
             no_total=True,
         ),
         "newest-first": _named(
-            "unsorted results come newest first",
-            f"{ORACLE}, Observation: Implementation Notes",
+            "unsorted Observations and Encounters come newest first, other types in any order",
+            f"{ORACLE}, Observation and Encounter: Implementation Notes; {MAP},"
+            " tests/golden/cerner, medicationrequest and procedure: in no order of time",
             unsorted="newest-first",
+            newest_first=frozenset({"Observation", "Encounter"}),
         ),
         "echoed-self-link": _named(
             "the self link repeats the search as it was asked, ignored parameters too",
