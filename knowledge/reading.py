@@ -85,6 +85,8 @@ def parse(data: bytes, name: str) -> Any:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise KnowledgeError(name, f"line {line}", error.problem or "valid YAML") from error
+    except (yaml.YAMLError, TypeError):  # no text, or a key that is a list
+        raise KnowledgeError(name, "", "YAML in UTF-8 with words for keys") from None
 
 
 @cache

@@ -1,6 +1,8 @@
 """The commands together; each module of this package adds its own."""
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 
 from cds import __version__
@@ -15,12 +17,18 @@ from cds.cli import (
     subscriptions,
     trying,
 )
+from cds.cli.printing import FAILED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = _parser().parse_args(arguments)
-    status: int = options.run(options)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has seen enough, as `head` has; nothing more is flushed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     return status
 
 

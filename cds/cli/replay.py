@@ -54,14 +54,16 @@ def _replay(options: argparse.Namespace) -> int:
         if options.out is not None:
             refuse_inside(options.out, options.folder)
         done = replay(options.folder, setup_of(choice, os.environ), monotonic=time.monotonic)
-        if options.out is not None:
-            write(options.out, done, page(done.report))
     except (ConfigError, CodesError) as error:
         return _refuse(error.problems, BAD_INPUT)
     except (KnowledgeError, CannotReplay) as error:
         return _refuse([str(error)], BAD_INPUT)
-    except OSError as error:
-        return _refuse([f"--out: {error.strerror}"], FAILED)
+    if options.out is not None:
+        try:
+            write(options.out, done, page(done.report))
+        except OSError as error:
+            said = f"--out: the report cannot be written ({error.strerror}): name another folder"
+            return _refuse([said], FAILED)
     found = as_json(done.report).decode() if options.format == "json" else summary(done.report)
     print(found, end="", flush=True)
     took = done.timing

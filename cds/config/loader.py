@@ -18,7 +18,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """The settings in `path`, single ones replaced from `environ`; raises `ConfigError`."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ConfigError((f"{path}: cannot be read: {error.strerror}",)) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError((f"{path}: {error}",)) from None
     table |= _replaced(environ)
     walk = _Walk(path.parent)

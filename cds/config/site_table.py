@@ -29,7 +29,7 @@ SITE: tuple[Setting | Tables, ...] = (
     Setting(
         name="protocol",
         kind=TEXT,
-        says="`us-label`, `community-sop` or `nhs-waht`.",
+        says="`us-label`, `community-sop`, `nhs-waht`, or a protocol of your own by its name.",
     ),
     Setting(
         name="time_zone",

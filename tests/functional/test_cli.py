@@ -1,6 +1,7 @@
 """The command line: `explain` shows what the service would answer; exit 2 on bad input."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -388,6 +389,20 @@ def test_who_reads_may_stop_early(kept: Path, tmp_path: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=30) == 0
+
+
+def test_a_command_whose_output_nobody_takes_ends_without_a_trace() -> None:
+    """As `btce-cds replay DIR --format json | head -0` does: it is no success."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "cds", "replay", "docs/examples", "--format", "json"]
+    done = subprocess.run(  # noqa: S603 - this interpreter, words of this file
+        command, stdout=writes, stderr=subprocess.PIPE, check=False, timeout=60
+    )
+    os.close(writes)
+    assert b"Traceback" not in done.stderr
+    assert b"BrokenPipe" not in done.stderr
+    assert done.returncode == 1
 
 
 @every_store_command
