@@ -1,8 +1,11 @@
 """What the guides name exists: links, commands, options, queries, metrics, settings, cases."""
 
 import io
+import json
 import re
 import shutil
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -14,7 +17,9 @@ import pytest
 import yaml
 
 from cards.overrides import OVERRIDE_REASONS, REMS_REASONS, SYSTEM
+from cds.canary import target
 from cds.cli import main
+from cds.config import load
 from cds.fhir_guard import Kind as UpstreamKind
 from cds.metrics import Metrics
 from cds.services import SERVICES
@@ -44,11 +49,19 @@ GUIDES = [name for name in DOCUMENTS if name.startswith("docs/guides/")]
 EPIC, ORACLE = "docs/guides/epic.md", "docs/guides/oracle-health.md"
 PROTOCOL = "docs/guides/site-protocol.md"
 CONFIGURATION = "docs/configuration.md"
+CANARY = "docs/canary.md"
 NOT_METRICS = {"btce_cds", "btce_owner", "btce_service"}  # names of the database's examples
 OVER_NETWORK = """
 bind = "127.0.0.1:8090"
 public_url = "https://cds.example.org"
 auth = "jwt"
+"""
+SITE = """
+[sites.north]
+fhir_base = "https://ehr.example.org/north/api/FHIR/R4"
+protocol = "us-label"
+time_zone = "Europe/London"
+mode = "silent"
 """
 ON_LOOPBACK = """
 bind = "127.0.0.1:8090"
@@ -87,6 +100,20 @@ def test_what_a_guide_says_of_others_has_a_source_with_an_address_and_a_year(
     for line in re.findall(r"^\* (.+(?:\n  .+)*)", sources, re.MULTILINE):
         assert "https://" in line
         assert re.search(r"\b20\d\d\b|/2\.0/", line), line
+
+
+def test_the_readme_says_what_the_command_of_the_documents_is_in_a_clone() -> None:
+    # `make run` makes no `btce-cds`; every document is written with it.
+    words, _, _ = text("README.md").partition("\n## What it does\n")
+    assert "`btce-cds …`" in words
+    assert "`.venv/bin/python -m cds …`" in words
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if "/safety/" not in name])
+def test_no_step_of_a_document_needs_what_only_the_tests_install(document: str) -> None:
+    steps = [line for block in blocks(document) for line in block.text.splitlines()]
+    tools = re.compile(r"-m pytest\b|bin/(pytest|mypy|ruff)\b")
+    assert [line for line in steps if tools.search(line)] == []
 
 
 @pytest.mark.parametrize("document", [*GUIDES, "docs/decisions/README.md"])
@@ -277,6 +304,26 @@ def test_the_site_files_of_the_guides_are_sound(
         file.write_text(whole, encoding="utf-8")
         status = main(["check", "--config", str(file)])
         assert (status, capsys.readouterr().err) == (0, "")
+
+
+def test_the_key_pair_of_the_canary_page_signs_calls_that_its_issuer_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script, issuer = (blocks(CANARY, language)[0].text for language in ("python", "toml"))
+    call = [sys.executable, "-c", script]
+    subprocess.run(call, cwd=tmp_path, check=True, timeout=60)  # noqa: S603 - the page's own
+    private, public = tmp_path / "canary-key.json", tmp_path / "canary-jwks.json"
+    assert private.stat().st_mode & 0o077 == 0
+    assert '"d"' not in public.read_text("utf-8")
+
+    file = tmp_path / "site.toml"
+    file.write_text(OVER_NETWORK + SITE + issuer, encoding="utf-8")
+    assert (main(["check", "--config", str(file)]), capsys.readouterr().err) == (0, "")
+    iss = tomllib.loads(issuer)["sites"]["north"]["issuers"][0]["iss"]
+    url = "https://cds.example.org"
+    found = target(load(file, {}), {}, url=url, site="north", key=private, issuer=iss)
+    assert found.signing is not None
+    assert found.signing.kid == json.loads(public.read_text("utf-8"))["keys"][0]["kid"]
 
 
 def _block(language: str, begins: str) -> str:

@@ -312,10 +312,16 @@ def test_support_at_home_comes_with_a_notice_and_its_diagnosis() -> None:
         pytest.param(("CPAP", None), ("CPAP", None), (1, 4), id="CPAP before and now: 1 to 4"),
         pytest.param(("room air", None), ("nasal cannula", 2), (2, 2), id="room air before: 2"),
         pytest.param(
-            ("nasal cannula", 2), ("nasal cannula", None), (1, 3), id="no flow now: may be as before"
+            ("nasal cannula", 2),
+            ("nasal cannula", None),
+            (1, 3),
+            id="no flow now: perhaps as before",
         ),
         pytest.param(
-            ("nasal cannula", None), ("simple mask", 6), (1, 3), id="no flow then: may be as before"
+            ("nasal cannula", None),
+            ("simple mask", 6),
+            (1, 3),
+            id="no flow then: perhaps as before",
         ),
     ],
 )
