@@ -145,20 +145,63 @@ def test_the_site_file_is_sound_and_everything_in_it_is_this_machine(
     assert [site.fhir_base for site in found.sites.values()] == ["http://127.0.0.1:8103/fhir"]
 
 
+@pytest.mark.parametrize("name", [name for name in OURS if name != "grants"])
+def test_the_site_file_is_sound_with_the_variables_its_container_has(
+    name: str, prepared: Path, tmp_path: Path
+) -> None:
+    image = read(DOCKER / "Dockerfile")[1][-1].environment()
+    own = SERVICES[name]["environment"]
+    given = {key: str(value) for key, value in (image | own).items() if not key.endswith("_FILE")}
+    found = settings(prepared, tmp_path, **given)
+    assert {site.mode for site in found.sites.values()} == {"live"}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_folder_in_memory_belongs_to_the_user_who_writes_there(name: str) -> None:
+    # Over a folder of the image, runc before 1.1.8 keeps that folder's mode, whatever is asked.
+    # /tmp may be written by everybody in any image.
+    folders = dict(one.split(":", 1) for one in SERVICES[name].get("tmpfs", []))
+    for folder in folders.keys() - {"/tmp"}:  # noqa: S108 - of the container
+        user, group = SERVICES[name]["user"].split(":")
+        assert {f"uid={user}", f"gid={group}"} <= set(folders[folder].split(","))
+
+
+@pytest.mark.parametrize("name", [name for name, one in SERVICES.items() if one["restart"] != "no"])
+def test_whoever_waits_for_it_has_a_check_to_wait_for(name: str) -> None:
+    # `docker compose up --wait` fails at a container that stays and whose check is switched off.
+    check = SERVICES[name].get("healthcheck")
+    if "build" in SERVICES[name] and check is None:
+        context = DOCKER / SERVICES[name]["build"]["context"]
+        file = context / SERVICES[name]["build"].get("dockerfile", "Dockerfile")
+        assert read(file)[1][-1].all("HEALTHCHECK")
+    else:
+        assert check
+        assert "disable" not in check
+
+
 def test_proxy_replicas_and_published_ports_agree(prepared: Path, tmp_path: Path) -> None:
     found = settings(prepared, tmp_path)
     proxy = SERVICES["proxy"]
     binds = [SERVICES[name]["environment"]["BTCE_BIND"] for name in ("web-1", "web-2")]
     assert proxy["environment"]["BTCE_SERVICE"].split() == binds
     assert f"{found.host}:{found.port}" in binds
-    inside = [port.split(":")[2] for port in proxy["ports"]]
+    ports = SERVICES["loopback"]["ports"]
+    inside = [port.split(":")[2] for port in ports]
     assert inside == [proxy["environment"]["BTCE_LISTEN"].split(":")[1], "8103"]
-    assert found.public_url == f"https://localhost:{proxy['ports'][0].split(':')[1]}"
+    assert found.public_url == f"https://localhost:{ports[0].split(':')[1]}"
     hapi = read(DOCKER / "hapi/Dockerfile")[1][-1]
     assert f"-Dport={inside[1]}" in hapi.last("ENTRYPOINT").words
     sharing = [name for name, one in SERVICES.items() if "network_mode" in one]
-    assert sorted(sharing) == ["hapi", "web-1", "web-2", "worker"]
-    assert {SERVICES[name]["network_mode"] for name in sharing} == {"service:proxy"}
+    assert sorted(sharing) == ["hapi", "proxy", "web-1", "web-2", "worker"]
+    assert {SERVICES[name]["network_mode"] for name in sharing} == {"service:loopback"}
+
+
+def test_the_container_that_holds_the_shared_network_does_nothing_else() -> None:
+    # Who ends takes its network along: those that share it are cut off until they are restarted.
+    modes = [one["network_mode"] for one in SERVICES.values() if "network_mode" in one]
+    (owner,) = {mode.removeprefix("service:") for mode in modes}
+    assert SERVICES[owner]["entrypoint"] == ["sleep", "infinity"]
+    assert not {"secrets", "volumes", "environment", "depends_on"} & SERVICES[owner].keys()
 
 
 def test_the_database_is_on_no_network_but_its_own() -> None:
