@@ -64,7 +64,9 @@ def match(source: Source, toxicity: ToxicityName, grade: Grade, around: Circumst
         for r in rows
         if r.when.grade in span and holds(r.when, around, surely=False) and r not in reached
     )
-    reached, possible = shared_by_bands(reached, possible, grade.at_least, around.weight)
+    if around.weight is None:
+        sure = [r for r in possible if r.when.grade == grade.at_least and _whoever(r.when, around)]
+        reached, possible = shared_by_bands(reached, possible, sure)
     return Matched(source, _gone_beyond(reached), possible)
 
 
@@ -92,6 +94,11 @@ def holds(when: When, around: Circumstances, *, surely: bool) -> bool:
         and _seizes(when.seizures_over, around.seizures, surely=surely)
         and _dosed(when, around, surely=surely)
     )
+
+
+def _whoever(when: When, around: Circumstances) -> bool:
+    """Whether the row surely holds but for the weight."""
+    return holds(msgspec.structs.replace(when, weight_kg=None), around, surely=True)
 
 
 def weighs(when: When, around: Circumstances) -> bool:

@@ -4,7 +4,6 @@ Whichever band the patient is in, the shared disposition holds; a dose that diff
 """
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
@@ -17,14 +16,15 @@ Split: TypeAlias = tuple[tuple[Row, ...], tuple[Row, ...]]
 
 
 def shared_by_bands(
-    reached: tuple[Row, ...], possible: tuple[Row, ...], grade: int, weight: Decimal | None
+    reached: tuple[Row, ...], possible: tuple[Row, ...], sure: Iterable[Row]
 ) -> Split:
-    """Reached and possible rows, with the bands of unknown weight reached for what they share."""
-    if weight is not None:
-        return reached, possible
+    """Reached and possible rows, with the bands of unknown weight reached for what they share.
+
+    `sure`: those of the possible for which nothing but the weight is open.
+    """
     groups: dict[When, list[Row]] = {}
-    for row in possible:
-        if row.when.weight_kg is not None and row.when.grade == grade:
+    for row in sure:
+        if row.when.weight_kg is not None:
             key = msgspec.structs.replace(row.when, weight_kg=None)
             groups.setdefault(key, []).append(row)
     agreed = [row for rows in groups.values() if len(rows) > 1 for row in _agreed(rows)]
