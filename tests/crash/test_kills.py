@@ -84,8 +84,7 @@ class Field:
     def _kill_writer(self, point: str) -> None:
         if point:
             one = self._child("put", self.url, f"w{next(self._names)}", "1", point)
-            one.arrive()
-            self._end(one)
+            self._stopped(one)
         else:
             number = self._random.randrange(len(self._writers))
             self._writers[number].begin()
@@ -100,10 +99,16 @@ class Field:
             self._end(self._worker)
         if point:
             one = self._child("work", self.url, point)
-            one.arrive()
-            self._end(one)
+            self._stopped(one)
         if not self._worker.runs:
             self._worker = self._child("work", self.url)
+
+    def _stopped(self, child: Child) -> None:
+        """Killed where it stops, or where it is when it does not get there."""
+        try:
+            child.arrive()
+        finally:
+            self._end(child)
 
     def _writer(self) -> Child:
         return self._child("put", self.url, f"w{next(self._names)}", str(THREADS))
