@@ -67,7 +67,10 @@ def read(root: Path, name: str, kind: str, model: type[H]) -> H:
 
     Raises `KnowledgeError` for text that is not YAML, repeated keys, unknown keys and wrong types.
     """
-    document = parse((root / name).read_bytes(), name)
+    try:
+        document = parse((root / name).read_bytes(), name)
+    except yaml.YAMLError as error:  # bytes that are no text, said in the first of its lines
+        raise KnowledgeError(name, "", str(error).partition("\n")[0]) from None
     problem = best_match(_validator(kind).iter_errors(document))
     if problem is not None:
         raise KnowledgeError(name, _place(problem.absolute_path), _expected(problem))
@@ -79,14 +82,17 @@ def read(root: Path, name: str, kind: str, model: type[H]) -> H:
 
 
 def parse(data: bytes, name: str) -> Any:
-    """The document as plain values; decimals are `Decimal`, dates stay text."""
+    """The document as plain values; decimals are `Decimal`, dates stay text.
+
+    Raises `KnowledgeError`, and `yaml.YAMLError` for bytes that are no text.
+    """
     try:
         return yaml.load(data, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise KnowledgeError(name, f"line {line}", error.problem or "valid YAML") from error
-    except (yaml.YAMLError, TypeError):  # no text, or a key that is a list
-        raise KnowledgeError(name, "", "YAML in UTF-8 with words for keys") from None
+    except TypeError:
+        raise KnowledgeError(name, "", "words for keys") from None
 
 
 @cache

@@ -24,9 +24,8 @@ def shared_by_bands(
     """
     groups: dict[When, list[Row]] = {}
     for row in sure:
-        if row.when.weight_kg is not None:
-            key = msgspec.structs.replace(row.when, weight_kg=None)
-            groups.setdefault(key, []).append(row)
+        key = msgspec.structs.replace(row.when, weight_kg=None)
+        groups.setdefault(key, []).append(row)
     agreed = [row for rows in groups.values() if len(rows) > 1 for row in _agreed(rows)]
     ids = {row.id for row in agreed}
     return (*reached, *agreed), tuple(row for row in possible if row.id not in ids)

@@ -5,6 +5,7 @@ Works on a page as on a frame, with JavaScript and without.
 
 import re
 from collections.abc import Mapping
+from time import sleep
 from typing import Any
 
 from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
@@ -13,8 +14,7 @@ from tests.browser.demo import Demo
 
 
 Where = Page | Frame | FrameLocator
-_LOADED = """() => document.readyState === "complete"
-    || new Promise(done => window.addEventListener("load", done))"""
+_TRIES, _PAUSE = 400, 0.05
 PATIENTS = {  # as the stories of the demo have them
     "fever-only": "Flora Testcase",
     "masked-fever": "Marta Testcase",
@@ -94,7 +94,17 @@ def confirm(where: Where) -> None:
     """Confirm, and see what became of it."""
     where.get_by_role("button", name=CONFIRM).click()
     expect(where.get_by_role("heading", level=1)).to_have_text("Statements")
-    where.locator("body").evaluate(_LOADED)  # with its styles
+    loaded(where)
+
+
+def loaded(where: Where) -> None:
+    """Returns once the page is there with its styles; asked again and again, as without JavaScript
+    nothing on the page can say so."""
+    for _ in range(_TRIES):
+        if where.locator("body").evaluate("() => document.readyState") == "complete":
+            return
+        sleep(_PAUSE)
+    raise AssertionError("the page did not finish loading")
 
 
 def stated(where: Where) -> Locator:

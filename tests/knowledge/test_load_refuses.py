@@ -133,8 +133,8 @@ BREAKS = {
         PRODUCT, "effective: 2024-05-28", "effective: 2024-05-32", "effective", "",
     ),
     "text that is not YAML": (PRODUCT, "rows:", "rows: [", "line", ""),
-    "a character no text has": (PRODUCT, "brand: TECVAYLI", "brand: \0", "", "YAML in UTF-8"),
-    "a key that is a list": (PRODUCT, "brand: TECVAYLI", "[a, b]: c", "", "YAML in UTF-8"),
+    "a character no text has": (PRODUCT, "brand: TECVAYLI", "brand: \0", "", "unacceptable"),
+    "a key that is a list": (PRODUCT, "brand: TECVAYLI", "[a, b]: c", "", "words for keys"),
     "a status that is only nearly right": (PRODUCT, "status: active", "status: on", "status", "on"),
 }  # fmt: skip
 
